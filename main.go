@@ -1,0 +1,4 @@
+// Command wakey keeps Wazo Platform accounts signed in.
+package main
+
+func main() {}
