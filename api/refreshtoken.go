@@ -21,7 +21,7 @@ type Page[T any] struct {
 // ListOptions are the parameters common to lists. The zero value asks for everything in the
 // server's own order.
 type ListOptions struct {
-	Limit   int    // 0: no limit is sent
+	Limit   int // 0: no limit is sent
 	Offset  int
 	Order   string // a column the endpoint knows
 	Desc    bool

@@ -46,4 +46,3 @@ type RefreshRequest struct {
 	ClientID     string
 	Lifetime     time.Duration // 0: the server's default (7200 s)
 }
-
