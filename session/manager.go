@@ -2,104 +2,340 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"wakey/api"
 )
 
-// Options of a manager. The zero value is right for everybody but tests.
+// Options of a manager. The zero value is right for everybody but tests and the agent.
 type Options struct {
 	Version   string            // wakey's own, for the User-Agent
 	Transport http.RoundTripper // replaces the network
 	Now       func() time.Time  // the wall clock
+	Log       *slog.Logger      // also gets every event; nil: nobody does
 }
 
-// Manager keeps accounts signed in.
-type Manager struct{}
-
-// New returns a manager of the accounts in store. It does nothing until it is asked or Run.
-func New(store Store, o Options) *Manager { return &Manager{} }
-
-// Run loads the accounts and keeps them fresh until ctx ends, then waits for what is under way.
-// An error means that the store could not be read (errors.Is ErrLocked: it needs its passphrase).
-func (m *Manager) Run(ctx context.Context) error { return nil }
-
-// Load reads the store. Run does it by itself; a command that only looks calls it once.
-func (m *Manager) Load(ctx context.Context) error { return nil }
-
-// Accounts returns every account, in order of name.
-func (m *Manager) Accounts() []Account { return nil }
-
-// Account finds one by ID or by name.
-func (m *Manager) Account(nameOrID string) (Account, error) { return Account{}, nil }
-
-// Changed has a value when something is worth looking at Accounts and Events again.
-func (m *Manager) Changed() <-chan struct{} { return nil }
-
-// Events returns the last 200 things that happened, oldest first.
-func (m *Manager) Events() []Event { return nil }
-
-// Event is something that happened to an account.
-type Event struct {
-	Time    time.Time
-	Account ID
-	Name    string // the account's name then
-	Level   Level
-	Text    string
-}
-
-// Level says how much an event matters.
-type Level int
-
-// The levels of an event.
 const (
-	Info  Level = iota
-	Warn        // something failed and is being retried
-	Alarm       // a person should look
+	maxRequests = 8 // attempts at once, over all accounts
+
+	// requestTimeout bounds one request for a token; lockTimeout, how long another process may
+	// hold an account's lock, is longer, so that its request ends before we give up on it.
+	requestTimeout = 15 * time.Second
+	lockTimeout    = 45 * time.Second
 )
 
+// Manager keeps accounts signed in. Its methods may be called from any goroutine.
+type Manager struct {
+	store   Store
+	o       Options
+	flights singleflight.Group
+	slots   chan struct{} // holds a value for each attempt under way
+	changed chan struct{}
+	wake    chan struct{}
+
+	mu      sync.Mutex
+	quiet   sync.Cond // of mu: flying went down
+	flying  int       // callers of attempts, and attempts whose caller went away
+	entries map[ID]*entry
+	queue   []ID // due, not yet begun
+	workers int
+	events  ring
+	pending map[string]string // client_ids of sign-ins whose answer never came, by stack and login
+}
+
+// entry is what the manager knows of one account.
+type entry struct {
+	rec      Record
+	client   *api.Client
+	busy     bool // queued or under way
+	failures int  // in a row
+	err      error
+	retryAt  time.Time
+	distrust bool // the clock was set back: the times of the token can't be believed
+	total    int  // sessions of the user on the stack, counted at
+	counted  time.Time
+}
+
+// New returns a manager of the accounts in store. It does nothing until it is asked or Run.
+func New(store Store, o Options) *Manager {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	m := &Manager{
+		store:   store,
+		o:       o,
+		slots:   make(chan struct{}, maxRequests),
+		changed: make(chan struct{}, 1),
+		wake:    make(chan struct{}, 1),
+		entries: map[ID]*entry{},
+		pending: map[string]string{},
+	}
+	m.quiet.L = &m.mu
+	return m
+}
+
+// now is the wall time, without the monotonic reading that stands still in suspend.
+func (m *Manager) now() time.Time { return m.o.Now().Round(0) }
+
+// Store returns the store that the manager was made with.
+func (m *Manager) Store() Store { return m.store }
+
+// Load reads the store and takes over what is new in it. Run does it by itself; a command that
+// only looks calls it once. Errors: the store's (errors.Is ErrLocked: its key is not to be had).
+func (m *Manager) Load(ctx context.Context) error {
+	recs, err := m.store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	there := make(map[ID]bool, len(recs))
+	for _, r := range recs {
+		there[r.ID] = true
+		m.adopt(r)
+	}
+	for id, e := range m.entries {
+		if !there[id] && !e.busy {
+			delete(m.entries, id)
+		}
+	}
+	m.signal()
+	return nil
+}
+
+// adopt takes over a record as the store has it. A token newer than ours ends our troubles with
+// the old one. m.mu is held.
+func (m *Manager) adopt(r Record) *entry {
+	e := m.entries[r.ID]
+	if e == nil {
+		e = &entry{total: -1}
+		m.entries[r.ID] = e
+	} else if r.Version <= e.rec.Version {
+		return e
+	}
+	if e.rec.Stack != r.Stack || e.rec.Trust != r.Trust || e.rec.PlainHTTP != r.PlainHTTP {
+		e.client = nil
+	}
+	if r.Access != nil && r.Access.SessionUUID != e.session() {
+		e.failures, e.err, e.retryAt, e.distrust = 0, nil, time.Time{}, false
+	}
+	e.rec = r
+	return e
+}
+
+func (e *entry) session() string {
+	if e.rec.Access == nil {
+		return ""
+	}
+	return e.rec.Access.SessionUUID
+}
+
+// due is when the entry wants an attempt, and whether it wants one at all.
+func (e *entry) due(now time.Time) (time.Time, bool) {
+	switch {
+	case e.busy, e.rec.Problem != nil, e.rec.RefreshToken.IsZero():
+		return time.Time{}, false
+	case e.failures > 0:
+		return e.retryAt, true
+	case e.distrust, e.rec.Access.due(now):
+		return now, true
+	default:
+		return e.rec.Access.RefreshAt, true
+	}
+}
+
+func (e *entry) state(now time.Time) State {
+	alive := e.rec.Access.alive(now, 0)
+	switch {
+	case e.rec.Problem != nil:
+		return e.rec.Problem.State
+	case e.busy:
+		return Refreshing
+	case alive && e.err == nil:
+		return Active
+	case alive:
+		return Degraded
+	case e.rec.RefreshToken.IsZero():
+		return SignInNeeded
+	default:
+		return Expired
+	}
+}
+
+// Accounts returns every account, in order of name.
+func (m *Manager) Accounts() []Account {
+	now := m.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Account, 0, len(m.entries))
+	for _, e := range m.entries {
+		all = append(all, e.account(now))
+	}
+	slices.SortFunc(all, func(a, b Account) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Account finds one by ID or by name. Errors: ErrNoAccount.
+func (m *Manager) Account(nameOrID string) (Account, error) {
+	now := m.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[ID(nameOrID)]; e != nil {
+		return e.account(now), nil
+	}
+	for _, e := range m.entries {
+		if e.rec.Name == nameOrID {
+			return e.account(now), nil
+		}
+	}
+	return Account{}, fmt.Errorf("%w: %q", ErrNoAccount, nameOrID)
+}
+
+func (e *entry) account(now time.Time) Account {
+	r := &e.rec
+	a := accountOf(r)
+	a.State = e.state(now)
+	a.TotalSessions, a.CountedAt = e.total, e.counted
+	switch {
+	case r.Problem != nil:
+	case e.err != nil:
+		a.Reason, a.RetryAt = e.err.Error(), e.retryAt
+	case a.State == SignInNeeded:
+		a.Reason = "the access token has expired and there is no refresh token: sign in again"
+	}
+	return a
+}
+
+// accountOf is what the record alone tells; the state is that of its problem, if it has one.
+func accountOf(r *Record) Account {
+	a := Account{
+		ID: r.ID, Name: r.Name, Stack: r.Stack, Login: r.Login, UserUUID: r.UserUUID, TenantUUID: r.TenantUUID,
+		Purpose: r.Purpose, Admin: r.Admin, ClientID: r.ClientID, Trust: r.Trust, PlainHTTP: r.PlainHTTP,
+		Lifetime: r.Lifetime, SignedInAt: r.SignedInAt, TotalSessions: -1,
+		OwnSessions: slices.Clone(r.Sessions), Leaks: slices.Clone(r.Leaks),
+	}
+	if t := r.Access; t != nil {
+		a.TokenSuffix, a.SessionUUID = t.Token.Suffix(), t.SessionUUID
+		a.ObtainedAt, a.ExpiresAt, a.RefreshAt = t.ObtainedAt, t.ExpiresAt, t.RefreshAt
+	}
+	if r.Problem != nil {
+		a.State, a.Reason = r.Problem.State, r.Problem.Reason
+	}
+	return a
+}
+
+// Changed has a value when something is worth looking at Accounts and Events again. It is for
+// one reader.
+func (m *Manager) Changed() <-chan struct{} { return m.changed }
+
+func (m *Manager) signal() {
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
 // Token returns an access token of the account that lives for minValid at least, refreshing it
-// when it must.
+// when it must. minValid counts for half the token's lifetime at most. While refreshing fails, a
+// token that still lives is better than none: it is returned, and the account is degraded.
+// Errors: ErrNoAccount, *ProblemError when a person has to act, else what kept it from refreshing.
 func (m *Manager) Token(ctx context.Context, id ID, minValid time.Duration) (Access, error) {
-	return Access{}, nil
+	m.mu.Lock()
+	e := m.entries[id]
+	if e != nil && !e.distrust && e.rec.Access.alive(m.now(), minValid) {
+		defer m.mu.Unlock()
+		return *e.rec.Access, nil
+	}
+	m.mu.Unlock()
+	a, err := m.attempt(ctx, id, func(a *Access) bool { return a.alive(m.now(), minValid) })
+	if err != nil && ctx.Err() == nil && a.alive(m.now(), 0) {
+		return a, nil
+	}
+	return a, err
 }
 
-// Refresh makes a new access token now, whatever is left of the current one.
-func (m *Manager) Refresh(ctx context.Context, id ID) (Access, error) { return Access{}, nil }
-
-// SignInRequest says who signs in where.
-type SignInRequest struct {
-	Name      string // of the account; empty: made from login and stack
-	Stack     string
-	Login     string
-	Password  api.Secret
-	Lifetime  time.Duration // of each access token; 0: the server's default
-	Online    bool          // no refresh token: the account ends with its access token
-	Trust     api.Trust
-	PlainHTTP bool
+// Refresh makes a new access token now, whatever is left of the current one. Errors: as Token.
+func (m *Manager) Refresh(ctx context.Context, id ID) (Access, error) {
+	return m.attempt(ctx, id, nil)
 }
-
-// SignIn signs in and keeps the account. An account of that name on the same stack and login is
-// signed in again and keeps its ID. On an error nothing is kept, here or on the server.
-// A certificate that nobody vouches for gives an *api.CertError with its fingerprint: ask the
-// person, then call again with Trust.Pin set.
-func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) {
-	return Account{}, nil
-}
-
-// SignOut revokes the account's refresh token and the sessions it opened, then forgets it. On an
-// error the account stays.
-func (m *Manager) SignOut(ctx context.Context, id ID) error { return nil }
-
-// Forget removes the account from this machine without touching the server.
-func (m *Manager) Forget(ctx context.Context, id ID) error { return nil }
-
-// Rename gives the account another name on this machine.
-func (m *Manager) Rename(ctx context.Context, id ID, name string) error { return nil }
 
 // Do calls fn with a client of the account's stack and a good access token. When fn fails
-// because the token is dead, it is refreshed and fn called once more.
+// because the token is dead (errors.Is api.ErrTokenDead), it is refreshed and fn called once more.
 func (m *Manager) Do(ctx context.Context, id ID, fn func(ctx context.Context, c *api.Client, token api.Secret) error) error {
-	return nil
+	a, err := m.Token(ctx, id, 0)
+	if err != nil {
+		return err
+	}
+	c, err := m.Client(id)
+	if err != nil {
+		return err
+	}
+	err = fn(ctx, c, a.Token)
+	if !errors.Is(err, api.ErrTokenDead) {
+		return err
+	}
+	dead := a.SessionUUID
+	a, rerr := m.attempt(ctx, id, func(a *Access) bool { return a != nil && a.SessionUUID != dead && a.alive(m.now(), 0) })
+	if rerr != nil {
+		return fmt.Errorf("%w (and refreshing it failed: %w)", err, rerr)
+	}
+	return fn(ctx, c, a.Token)
+}
+
+// Client returns the client of the account's stack.
+func (m *Manager) Client(id ID) (*api.Client, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.entries[id]
+	if e == nil {
+		return nil, fmt.Errorf("%w: %s", ErrNoAccount, id)
+	}
+	if e.client == nil {
+		c, err := m.dial(e.rec.Stack, e.rec.Trust, e.rec.PlainHTTP)
+		if err != nil {
+			return nil, err
+		}
+		e.client = c
+	}
+	return e.client, nil
+}
+
+func (m *Manager) dial(stack string, t api.Trust, plain bool) (*api.Client, error) {
+	return api.NewClient(stack, api.Options{
+		Trust: t, PlainHTTP: plain, Version: m.o.Version, Timeout: requestTimeout, Transport: m.o.Transport,
+	})
+}
+
+// CountSessions asks the stack how many sessions the account's user has, of the 100 that it may
+// have (contract 5), and keeps the number for Accounts.
+func (m *Manager) CountSessions(ctx context.Context, id ID) (int, error) {
+	var total int
+	err := m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		a, err := m.Account(string(id))
+		if err != nil {
+			return err
+		}
+		p, err := c.UserSessions(ctx, token, a.UserUUID, api.ListOptions{Limit: 1})
+		total = p.Total
+		return err
+	})
+	if err != nil {
+		return -1, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[id]; e != nil {
+		e.total, e.counted = total, m.now()
+		m.signal()
+	}
+	return total, nil
 }

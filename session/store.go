@@ -42,6 +42,8 @@ type Attempt struct {
 	At       time.Time     `json:"at"`
 	Lifetime time.Duration `json:"lifetime"` // of the token asked for; 0: the server's default
 	ClientID string        `json:"client_id"`
+	Stack    string        `json:"stack,omitempty"` // of a sign-in, whose account may not exist yet
+	Login    string        `json:"login,omitempty"`
 }
 
 // Lock is the right to ask for tokens of one account. Release it exactly once.

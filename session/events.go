@@ -1,0 +1,66 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Event is something that happened to an account.
+type Event struct {
+	Time    time.Time
+	Account ID
+	Name    string // the account's name then
+	Level   Level
+	Text    string
+}
+
+// Level says how much an event matters.
+type Level int
+
+// The levels of an event.
+const (
+	Info  Level = iota
+	Warn        // something failed and is being retried
+	Alarm       // a person should look
+)
+
+const maxEvents = 200
+
+// ring holds the last maxEvents events.
+type ring struct {
+	buf  []Event
+	next int
+}
+
+func (r *ring) add(e Event) {
+	if len(r.buf) < maxEvents {
+		r.buf = append(r.buf, e)
+		return
+	}
+	r.buf[r.next] = e
+	r.next = (r.next + 1) % maxEvents
+}
+
+func (r *ring) all() []Event {
+	return append(append(make([]Event, 0, len(r.buf)), r.buf[r.next:]...), r.buf[:r.next]...)
+}
+
+// Events returns the last 200 things that happened, oldest first.
+func (m *Manager) Events() []Event {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.events.all()
+}
+
+// report records an event. m.mu is not held.
+func (m *Manager) report(id ID, name string, l Level, text string) {
+	m.mu.Lock()
+	m.events.add(Event{Time: m.now(), Account: id, Name: name, Level: l, Text: text})
+	m.signal()
+	m.mu.Unlock()
+	if m.o.Log != nil {
+		level := []slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}[l]
+		m.o.Log.LogAttrs(context.Background(), level, text, slog.String("account", name))
+	}
+}

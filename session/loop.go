@@ -1,0 +1,179 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// watchEvery is how often the store is looked at for what other processes wrote: one stat, so
+// that a change shows within a second. On a network file system the stat may come from the
+// client's attribute cache, which NFS keeps for 3 to 60 s: changes show that much later there.
+const watchEvery = 500 * time.Millisecond
+
+// Run loads the accounts and keeps them fresh until ctx ends, then waits for what is under way.
+// An error means that the store could not be read (errors.Is ErrLocked: it needs its passphrase).
+func (m *Manager) Run(ctx context.Context) error {
+	stamp, _ := m.store.Stamp()
+	if err := m.Load(ctx); err != nil {
+		return err
+	}
+	defer m.Wait()
+	watched := make(chan struct{})
+	go func() { m.watchStore(ctx, stamp); close(watched) }()
+	defer func() { <-watched }()
+
+	clock := newClock(m.now())
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var scanned time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			m.mu.Lock()
+			m.queue = nil
+			m.mu.Unlock()
+			return nil
+		case <-m.wake:
+			// Whatever woke us may want an instant before the timer's: look again, but not
+			// more than once in minWait.
+			timer.Reset(time.Until(scanned.Add(minWait)))
+			continue
+		case <-timer.C:
+		}
+		scanned = time.Now()
+		now := m.now()
+		m.afterJump(clock.jump(now))
+		timer.Reset(m.scan(ctx, now))
+	}
+}
+
+// clock notices that the wall clock moved otherwise than time went by.
+type clock struct {
+	wall time.Time
+	mono time.Time
+}
+
+func newClock(wall time.Time) *clock { return &clock{wall, time.Now()} }
+
+// jump is how far wall moved against the monotonic clock since the last call.
+func (c *clock) jump(wall time.Time) time.Duration {
+	mono := time.Now()
+	j := wall.Sub(c.wall) - mono.Sub(c.mono)
+	c.wall, c.mono = wall, mono
+	return j
+}
+
+// afterJump acts on a wall clock that was set, or on a suspended machine that woke. Whatever
+// waits to retry need not wait on. A clock set back makes tokens look younger than they are: how
+// long they still live can't be told, so they are refreshed.
+func (m *Manager) afterJump(j time.Duration) {
+	if j.Abs() < clockSlack {
+		return
+	}
+	m.mu.Lock()
+	for _, e := range m.entries {
+		e.retryAt = time.Time{}
+		e.distrust = e.distrust || j < 0
+	}
+	m.mu.Unlock()
+	if j < 0 {
+		m.report("", "", Warn, fmt.Sprintf("the clock was set back by %s: refreshing every token", (-j).Round(time.Second)))
+	}
+}
+
+// scan queues what is due at now and returns how long to sleep. Each account is looked at: a
+// scan of 10,000 costs less than the request for one token.
+func (m *Manager) scan(ctx context.Context, now time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	wait := heartbeat
+	queued := len(m.queue)
+	for id, e := range m.entries {
+		at, any := e.due(now)
+		if !any {
+			continue
+		}
+		if at.After(now) {
+			wait = min(wait, at.Sub(now))
+			continue
+		}
+		e.busy = true
+		m.queue = append(m.queue, id)
+	}
+	// Whoever runs out first goes first.
+	slices.SortFunc(m.queue[queued:], func(a, b ID) int {
+		return cmp.Or(m.entries[a].expiry().Compare(m.entries[b].expiry()), cmp.Compare(a, b))
+	})
+	for m.workers < min(maxRequests, len(m.queue)) {
+		m.workers++
+		go m.work(ctx)
+	}
+	return max(wait, minWait)
+}
+
+func (e *entry) expiry() time.Time {
+	if e.rec.Access == nil {
+		return time.Time{}
+	}
+	return e.rec.Access.ExpiresAt
+}
+
+// work makes attempts until nothing is queued.
+func (m *Manager) work(ctx context.Context) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer func() { m.workers-- }()
+	for len(m.queue) > 0 {
+		id := m.queue[0]
+		m.queue = m.queue[1:]
+		good := func(a *Access) bool { return a != nil && !a.due(m.now()) }
+		if e := m.entries[id]; e == nil {
+			continue
+		} else if e.distrust {
+			good = nil
+		}
+		m.mu.Unlock()
+		_, _ = m.attempt(ctx, id, good) // finish has reported it
+		m.mu.Lock()
+	}
+	m.poke()
+}
+
+// poke makes the loop look again.
+func (m *Manager) poke() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// watchStore takes over what other processes write.
+func (m *Manager) watchStore(ctx context.Context, stamp string) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s, err := m.store.Stamp()
+		if err == nil && s == stamp {
+			continue
+		}
+		if err == nil {
+			err = m.Load(ctx)
+		}
+		if err == nil {
+			stamp = s
+			m.poke()
+		} else if !failing && ctx.Err() == nil {
+			m.report("", "", Warn, fmt.Sprintf("the store can't be read, going on with what is known: %v", err))
+		}
+		failing = err != nil
+	}
+}

@@ -1,0 +1,76 @@
+package session
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"wakey/api"
+)
+
+const (
+	// heartbeat bounds how long the manager sleeps: Go's timers stand still while a machine
+	// is suspended, so only looking at the wall clock again tells that time has passed.
+	heartbeat = 30 * time.Second
+	// minWait keeps the loop from spinning whatever the clocks say.
+	minWait = time.Second
+	// clockSlack is how far the wall clock may move against the monotonic one before it counts
+	// as having been set.
+	clockSlack = 5 * time.Second
+
+	backoffFirst = 2 * time.Second
+	backoffMax   = 5 * time.Minute
+)
+
+// newAccess anchors a token to this machine's clock. Only the lifetime is the server's; it is
+// counted from asked, the local wall time at which the request left, so neither a wrong clock
+// nor a slow answer lets a token look alive after its death.
+//
+// The server keeps the expiry in whole seconds but answers a POST with the fraction
+// (contract 4): the fraction is cut off here too. draw in [0,1) places the refresh instant in
+// 70-80 % of the lifetime; it is drawn once per token and never again, so that accounts signed
+// in together drift apart and a re-read never moves the instant.
+func newAccess(t *api.Token, asked time.Time, draw float64) *Access {
+	lifetime := t.ExpiresAt.Truncate(time.Second).Sub(t.IssuedAt)
+	asked = asked.Round(0)
+	return &Access{
+		Token:       t.Value,
+		SessionUUID: t.SessionUUID,
+		ObtainedAt:  asked,
+		ExpiresAt:   asked.Add(lifetime),
+		RefreshAt:   asked.Add(time.Duration((0.7 + 0.1*draw) * float64(lifetime))),
+	}
+}
+
+// alive tells whether a is good for another minValid at now. A clock that stands before the
+// token was made has been set back since; what is left can't be told then, so a is not alive.
+// minValid counts for half the token's lifetime at most: more could never be had for long, and
+// callers that ask for it would refresh without end.
+func (a *Access) alive(now time.Time, minValid time.Duration) bool {
+	if a == nil || now.Before(a.ObtainedAt.Add(-clockSlack)) {
+		return false
+	}
+	return now.Add(min(minValid, a.ExpiresAt.Sub(a.ObtainedAt)/2)).Before(a.ExpiresAt)
+}
+
+// due tells whether a is to be refreshed at now.
+func (a *Access) due(now time.Time) bool {
+	return a == nil || !now.Before(a.RefreshAt) || now.Before(a.ObtainedAt.Add(-clockSlack))
+}
+
+// backoff is the wait after the n-th failure in a row (n from 1): doubling from 2 s to 5 min,
+// each with a random part of up to a half taken off, and never over a quarter of what the token
+// still has to live, so that a token near its end is fought for.
+func backoff(n int, left time.Duration, draw float64) time.Duration {
+	d := backoffMax
+	if n < 9 {
+		d = min(d, backoffFirst<<(n-1))
+	}
+	d -= time.Duration(draw * float64(d) / 2)
+	if left > 0 {
+		d = min(d, left/4)
+	}
+	return max(d, minWait)
+}
+
+// random is a draw in [0,1).
+func random() float64 { return rand.Float64() } //nolint:gosec // spreads load, guards nothing
