@@ -1,0 +1,322 @@
+package authd
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// request is one exchange while it is being answered.
+type request struct {
+	s       *Server
+	http    *http.Request
+	proxied bool     // came through the nginx prefix
+	outside bool     // nginx knows no service there
+	path    []string // decoded segments below the version; nil without a version
+	arg     map[string]string
+	query   url.Values
+	body    any // the JSON body, numbers as json.Number
+	bodyOK  bool
+	now     time.Time
+	token   *accessToken
+}
+
+const (
+	proxyPrefix = "/api/auth"
+	version     = "0.1"
+)
+
+// open reads where a request wants to go.
+func (s *Server) open(r *http.Request) *request {
+	q := &request{s: s, http: r, arg: map[string]string{}, query: r.URL.Query()}
+	raw := r.URL.EscapedPath()
+	var segments []string
+	if under(raw, "/api") {
+		// nginx decodes and folds the path before anything else sees it, which is
+		// why some client_ids cannot be named through it (contract 7.3).
+		q.proxied = true
+		folded := path.Clean(r.URL.Path)
+		if strings.HasSuffix(r.URL.Path, "/") || strings.HasSuffix(r.URL.Path, "/.") || strings.HasSuffix(r.URL.Path, "/..") {
+			folded += "/"
+		}
+		rest, ok := strings.CutPrefix(folded, proxyPrefix+"/")
+		if !ok {
+			q.outside = true
+			return q
+		}
+		segments = strings.Split(rest, "/")
+	} else {
+		// The daemon leaves an escaped slash as it came and decodes the rest.
+		segments = strings.Split(strings.TrimPrefix(raw, "/"), "/")
+		for i, segment := range segments {
+			segments[i] = decodeSegment(segment)
+		}
+	}
+	if segments[0] == version {
+		q.path = segments[1:]
+	}
+	return q
+}
+
+func under(p, prefix string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") }
+
+func decodeSegment(s string) string {
+	parts := strings.Split(strings.ReplaceAll(s, "%2f", "%2F"), "%2F")
+	for i, part := range parts {
+		if decoded, err := url.PathUnescape(part); err == nil {
+			parts[i] = decoded
+		}
+	}
+	return strings.Join(parts, "%2F")
+}
+
+// authorize finds the token of X-Auth-Token, the only place it may stand in, and
+// holds it against the ACL that the route asks for (contract 2).
+func (q *request) authorize(acl string) (answer, bool) {
+	value := q.http.Header.Get("X-Auth-Token")
+	required := q.fill(acl)
+	t := q.s.liveToken(value, q.now)
+	if t == nil {
+		return unauthorized(value, reasonNotFound, required), false
+	}
+	if !t.allows(required) {
+		return unauthorized(value, reasonMissing, required), false
+	}
+	q.token = t
+	return answer{}, true
+}
+
+// fill puts the path's arguments into an ACL, their dots made harmless.
+func (q *request) fill(acl string) string {
+	for name, value := range q.arg {
+		acl = strings.ReplaceAll(acl, "{"+name+"}", strings.ReplaceAll(value, ".", "_"))
+	}
+	return acl
+}
+
+// allows tells whether a token's own ACL, frozen at its creation, covers required.
+func (t *accessToken) allows(required string) bool {
+	return MatchACL(t.acl, required, t.authID, t.session)
+}
+
+// liveToken finds an access token that still works; its text may be in any case.
+func (s *Server) liveToken(value string, now time.Time) *accessToken {
+	value, ok := pathUUID(value)
+	if !ok {
+		return nil
+	}
+	t := s.tokens[value]
+	if t == nil || t.expired(now) {
+		return nil
+	}
+	return t
+}
+
+// tenant is the one that Wazo-Tenant names, or the token's own.
+func (q *request) tenant() (string, answer, bool) {
+	wanted := q.http.Header.Get("Wazo-Tenant")
+	if wanted == "" {
+		return q.token.tenant, answer{}, true
+	}
+	if !q.s.sees(q.token.tenant, wanted) {
+		return "", unauthorizedTenant(wanted), false
+	}
+	return wanted, answer{}, true
+}
+
+// visibleUser is the path's user, seen from the request's tenant.
+func (q *request) visibleUser(uuid string) (*user, answer, bool) {
+	tenant, a, ok := q.tenant()
+	if !ok {
+		return nil, a, false
+	}
+	u := q.s.users[uuid]
+	if u == nil || !q.s.sees(tenant, u.tenant) {
+		return nil, unknownUser(uuid), false
+	}
+	return u, answer{}, true
+}
+
+// tenants is the set a list covers: the tenant, and those below it on demand.
+func (q *request) scope(tenant string, recurse bool) func(string) bool {
+	if recurse {
+		return func(other string) bool { return q.s.sees(tenant, other) }
+	}
+	return func(other string) bool { return other == tenant }
+}
+
+// route is one path and method of the API.
+type route struct {
+	method  string
+	path    string // template
+	acl     string // required ACL with the template's names in it; "": none
+	handler func(*request) answer
+	parts   []string
+}
+
+// found is what the routing learned about a request besides its route.
+type found struct {
+	path    string   // template, "" when no path fits
+	methods []string // that the path has
+}
+
+var routes = buildRoutes()
+
+func buildRoutes() []route {
+	list := slices.Concat(tokenRoutes(), refreshTokenRoutes(), sessionRoutes())
+	for i := range list {
+		list[i].parts = strings.Split(list[i].path, "/")[1:]
+	}
+	return list
+}
+
+// find picks the route. HEAD falls back to GET, as everywhere in the real server.
+func (q *request) find() (*route, found) {
+	var f found
+	var get *route
+	for i := range routes {
+		rt := &routes[i]
+		if !q.fits(rt.parts) {
+			continue
+		}
+		if f.path != "" && f.path != rt.path {
+			continue // a fixed word wins over a UUID, as /users/me/tokens does
+		}
+		f.path = rt.path
+		f.methods = append(f.methods, rt.method)
+		if rt.method == q.http.Method {
+			q.bind(rt.parts)
+			return rt, f
+		}
+		if rt.method == http.MethodGet {
+			get = rt
+		}
+	}
+	if q.http.Method == http.MethodHead && get != nil {
+		q.bind(get.parts)
+		return get, f
+	}
+	return nil, f
+}
+
+// fits compares a path with a template: {client_id} takes any text, every other
+// name in braces takes a UUID.
+func (q *request) fits(parts []string) bool {
+	if len(parts) != len(q.path) {
+		return false
+	}
+	for i, part := range parts {
+		switch {
+		case part[0] != '{':
+			if part != q.path[i] {
+				return false
+			}
+		case q.path[i] == "":
+			return false
+		case !textArgument[part]:
+			if _, ok := pathUUID(q.path[i]); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// textArgument names the arguments that are not UUIDs.
+var textArgument = map[string]bool{"{client_id}": true, "{policy}": true, "{group}": true}
+
+func (q *request) bind(parts []string) {
+	for i, part := range parts {
+		if part[0] != '{' {
+			continue
+		}
+		value := q.path[i]
+		if uuid, ok := pathUUID(value); ok && !textArgument[part] {
+			value = uuid
+		}
+		q.arg[strings.Trim(part, "{}")] = value
+	}
+}
+
+// kind is what a request is counted as: the path's template, and for POST /token
+// what it tries.
+func (f found) kind(q *request) string {
+	switch {
+	case q.outside:
+		return "(no service)"
+	case f.path == "":
+		return "(no route)"
+	case f.path == "/token" && q.http.Method == http.MethodPost:
+		if o, ok := q.body.(map[string]any); ok && o["refresh_token"] != nil {
+			return "/token refresh"
+		}
+		return "/token password"
+	}
+	return f.path
+}
+
+// read takes the body before the lock is taken.
+func (q *request) read() {
+	if q.http.Method == http.MethodGet || q.http.Method == http.MethodHead {
+		return
+	}
+	raw, err := readBody(q.http)
+	if err != nil {
+		return
+	}
+	q.body, q.bodyOK = parseBody(raw)
+}
+
+// object is the body as an object; what Python counts as nothing (null, [], "", 0,
+// false) counts as {} (contract 5).
+func (q *request) object() (map[string]any, bool) {
+	switch v := q.body.(type) {
+	case nil:
+		return map[string]any{}, true
+	case map[string]any:
+		return v, true
+	case []any:
+		return map[string]any{}, len(v) == 0
+	case string:
+		return map[string]any{}, v == ""
+	case bool:
+		return map[string]any{}, !v
+	case json.Number:
+		f, err := v.Float64()
+		return map[string]any{}, err == nil && f == 0
+	}
+	return nil, false
+}
+
+// miss answers a request that no route takes.
+func (f found) miss(q *request) answer {
+	if q.outside {
+		return proxyPage(http.StatusNotFound)
+	}
+	if f.path == "" {
+		return routeNotFound()
+	}
+	allow := slices.Clone(f.methods)
+	if slices.Contains(allow, http.MethodGet) && !slices.Contains(allow, http.MethodHead) {
+		allow = append(allow, http.MethodHead)
+	}
+	allow = append(allow, http.MethodOptions)
+	slices.Sort(allow)
+	header := map[string]string{"Allow": strings.Join(allow, ", ")}
+	if q.http.Method == http.MethodOptions {
+		if q.http.Header.Get("Access-Control-Request-Method") != "" {
+			header["Access-Control-Allow-Methods"] = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+			if asked := q.http.Header.Get("Access-Control-Request-Headers"); asked != "" {
+				header["Access-Control-Allow-Headers"] = asked
+			}
+		}
+		return answer{status: http.StatusOK, ctype: typeHTML, header: header}
+	}
+	a := bare(http.StatusMethodNotAllowed, "The method is not allowed for the requested URL.")
+	a.header = header
+	return a
+}
