@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,14 +35,20 @@ func (s Secret) Reveal() string {
 // IsZero tells whether there is no secret.
 func (s Secret) IsZero() bool { return s.value == nil }
 
-// Suffix returns the last 8 characters of a token. Anything shorter than 32 characters is no
-// token, and its end would say too much of it: the suffix is then empty.
+// Suffix returns the last 8 characters of a token. Of anything that has not a token's form, a
+// password that is, the end would say too much: the suffix is then empty.
 func (s Secret) Suffix() string {
 	v := s.Reveal()
-	if len(v) < 32 {
+	if !isUUID(v) {
 		return ""
 	}
 	return v[len(v)-8:]
+}
+
+// Equal tells whether two secrets hold the same value, in a time that does not depend on where they differ.
+// (== compares where they are kept.)
+func (s Secret) Equal(o Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(o.Reveal())) == 1
 }
 
 // String gives the masked form.

@@ -113,7 +113,8 @@ func stripUserinfo(s string) string {
 func stackError(format string, args ...any) error {
 	return &Error{
 		Kind:    KindInvalid,
+		lead:    "that is no address of a stack",
 		Message: fmt.Sprintf(format, args...),
-		hint:    `a stack is typed as "pbx.example.com" or "https://pbx.example.com:8443"`,
+		next:    `type it as "pbx.example.com" or "https://pbx.example.com:8443"`,
 	}
 }

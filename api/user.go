@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
 )
 
 // User is an account of the server (contract 10). Empty names are null on the server.
@@ -21,14 +23,6 @@ type User struct {
 	raw map[string]json.RawMessage // the object as read, so that what this client does not know survives a write
 }
 
-// Email is an e-mail address of a user. A confirmed one is also a login.
-type Email struct {
-	UUID      string
-	Address   string
-	Main      bool
-	Confirmed bool
-}
-
 // NewUser is a user to create. Everything may be left out.
 type NewUser struct {
 	UUID                 string // a version 4 UUID; empty: the server makes one
@@ -44,61 +38,115 @@ type NewUser struct {
 
 // Users lists users (contract 10). Order: username (default), firstname, lastname. Search looks into names and e-mails.
 func (c *Client) Users(ctx context.Context, token Secret, o ListOptions) (Page[User], error) {
-	return Page[User]{}, errNotYet
+	return list(ctx, c, "/users", token, o, userOf)
 }
 
 // User reads a user. ErrNotFound: unknown or out of sight.
 func (c *Client) User(ctx context.Context, token Secret, userUUID string) (User, error) {
-	return User{}, errNotYet
+	path, err := userPath(userUUID, "")
+	if err != nil {
+		return User{}, err
+	}
+	return c.user(ctx, &request{method: http.MethodGet, path: path, token: token})
 }
 
 // CreateUser creates a user in tenant; empty: the token's own. ErrConflict: login or e-mail is taken.
 func (c *Client) CreateUser(ctx context.Context, token Secret, u NewUser, tenant string) (User, error) {
-	return User{}, errNotYet
-}
-
-// UpdateUser changes a user. PUT replaces the whole object and defaults what is left out (a disabled user would be
-// enabled again, contract 10), so it reads, lets edit change the copy, reads again, and writes everything back.
-// ErrChanged: somebody else changed the user meanwhile; nothing was written. An edit that changes nothing writes nothing.
-// The server has no conditional write: a change within the last round trip can still be lost.
-func (c *Client) UpdateUser(ctx context.Context, token Secret, userUUID string, edit func(*User) error) (User, error) {
-	return User{}, errNotYet
+	body := map[string]any{}
+	for name, value := range map[string]string{
+		"uuid": u.UUID, "username": u.Username, "password": u.Password.Reveal(), "firstname": u.Firstname, "lastname": u.Lastname,
+		"email_address": u.Email, "purpose": u.Purpose, "authentication_method": u.AuthenticationMethod,
+	} {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	if u.Enabled != nil {
+		body["enabled"] = *u.Enabled
+	}
+	return c.user(ctx, &request{
+		method: http.MethodPost, path: "/users", token: token, tenant: tenant, body: body, hidden: []Secret{u.Password},
+	})
 }
 
 // DeleteUser deletes a user and its refresh tokens. Its access tokens stay valid until they expire (contract 9).
 func (c *Client) DeleteUser(ctx context.Context, token Secret, userUUID string) error {
-	return errNotYet
-}
-
-// SetOwnPassword changes a password knowing the old one; wrong: ErrBadCredentials. Since 26.04 it ends every
-// session of the user, this one too; refresh tokens stay and work (contract 9).
-func (c *Client) SetOwnPassword(ctx context.Context, token Secret, userUUID string, old, new Secret) error {
-	return errNotYet
-}
-
-// ResetPassword sets a user's password without the old one, as an administrator (contract 10).
-func (c *Client) ResetPassword(ctx context.Context, token Secret, userUUID string, new Secret) error {
-	return errNotYet
-}
-
-// SetEmails replaces the whole list of the own e-mails; Confirmed cannot be set.
-func (c *Client) SetEmails(ctx context.Context, token Secret, userUUID string, emails []Email) ([]Email, error) {
-	return nil, errNotYet
-}
-
-// SetAdminEmails replaces the whole list of a user's e-mails as an administrator. Changing the address used to sign
-// in kills the refresh tokens made with it before 26.07 (contract 5). The server does not check the user's tenant.
-func (c *Client) SetAdminEmails(ctx context.Context, token Secret, userUUID string, emails []Email) ([]Email, error) {
-	return nil, errNotYet
+	path, err := userPath(userUUID, "")
+	if err != nil {
+		return err
+	}
+	return c.nothing(ctx, &request{method: http.MethodDelete, path: path, token: token})
 }
 
 // UserGroups lists the groups of a user.
 func (c *Client) UserGroups(ctx context.Context, token Secret, userUUID string, o ListOptions) (Page[Group], error) {
-	return Page[Group]{}, errNotYet
+	path, err := userPath(userUUID, "/groups")
+	if err != nil {
+		return Page[Group]{}, err
+	}
+	return list(ctx, c, path, token, o, groupOf)
 }
 
 // UserPolicies lists the policies given to a user directly. The default user policy is not among them, and an unknown
 // user has an empty list (contract 2, 10).
 func (c *Client) UserPolicies(ctx context.Context, token Secret, userUUID string, o ListOptions) (Page[Policy], error) {
-	return Page[Policy]{}, errNotYet
+	path, err := userPath(userUUID, "/policies")
+	if err != nil {
+		return Page[Policy]{}, err
+	}
+	return list(ctx, c, path, token, o, policyOf)
 }
+
+// user sends a request that is answered by a user object.
+func (c *Client) user(ctx context.Context, r *request) (User, error) {
+	var raw map[string]json.RawMessage
+	var w wireUser
+	err := c.call(ctx, r, objectLimit, func(h http.Header, body *bodyReader) error {
+		data, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(data, &w); err != nil {
+			return bodyError(err, h, data, r.secrets())
+		}
+		if _, err := userOf(w); err != nil {
+			return &Error{Kind: KindNotWazo, Message: "it is no user: " + err.Error()}
+		}
+		return json.Unmarshal(data, &raw)
+	})
+	if err != nil {
+		return User{}, err
+	}
+	u, err := userOf(w)
+	u.raw = raw
+	return u, err
+}
+
+type wireUser struct {
+	UUID       string      `json:"uuid"`
+	Username   string      `json:"username"`
+	Firstname  string      `json:"firstname"`
+	Lastname   string      `json:"lastname"`
+	Purpose    string      `json:"purpose"`
+	Emails     []wireEmail `json:"emails"`
+	Enabled    *bool       `json:"enabled"`
+	TenantUUID string      `json:"tenant_uuid"`
+	Method     string      `json:"authentication_method"`
+}
+
+// userOf reads a user. Stacks before 18.03 knew no disabled users.
+func userOf(w wireUser) (User, error) {
+	if err := needUUID(w.UUID); err != nil {
+		return User{}, err
+	}
+	u := User{
+		UUID: w.UUID, Username: w.Username, Firstname: w.Firstname, Lastname: w.Lastname, Purpose: w.Purpose,
+		Enabled: w.Enabled == nil || *w.Enabled, TenantUUID: w.TenantUUID, AuthenticationMethod: w.Method,
+	}
+	for _, e := range w.Emails {
+		u.Emails = append(u.Emails, emailOf(e))
+	}
+	return u, nil
+}
+
+func (u User) key() string { return u.UUID }

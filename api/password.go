@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// SetOwnPassword changes a password knowing the old one; a wrong one is ErrBadCredentials. Since 26.04 it ends every
+// session of the user, this one too; refresh tokens stay and work (contract 9). ErrUnsupported: the password is kept
+// elsewhere (SAML or LDAP).
+func (c *Client) SetOwnPassword(ctx context.Context, token Secret, userUUID string, old, new Secret) error {
+	path, err := userPath(userUUID, "/password")
+	if err != nil {
+		return err
+	}
+	if old.IsZero() || new.IsZero() {
+		return invalid("the old or the new password is empty", "give both")
+	}
+	body := struct {
+		Old string `json:"old_password"`
+		New string `json:"new_password"`
+	}{old.Reveal(), new.Reveal()}
+	err = c.nothing(ctx, &request{
+		method: http.MethodPut, path: path, token: token, body: body, hidden: []Secret{old, new},
+		legacy401: KindBadCredentials, next: "sign in with the new password to see whether it was changed all the same",
+	})
+	if e, ok := err.(*Error); ok && e.Kind == KindBadCredentials {
+		e.lead, e.next = "the old password is wrong", "type it again"
+	}
+	return err
+}
+
+// ResetPassword sets a user's password without the old one, as an administrator (contract 10). A refusal comes
+// without a reason (ErrUnauthorized).
+func (c *Client) ResetPassword(ctx context.Context, token Secret, userUUID string, new Secret) error {
+	if !isUUID(userUUID) {
+		return invalid("that is no user", "give the user's uuid")
+	}
+	if new.IsZero() {
+		return invalid("the new password is empty", "give one")
+	}
+	body := struct {
+		Password string `json:"password"`
+	}{new.Reveal()}
+	return c.nothing(ctx, &request{
+		method: http.MethodPost, path: "/users/password/reset", query: url.Values{"user_uuid": {userUUID}},
+		token: token, body: body, hidden: []Secret{new},
+	})
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// UpdateUser changes a user. PUT replaces the whole object and defaults what is left out (a disabled user would be
+// enabled again, contract 10), so it reads, lets edit change the copy, reads again, and writes everything back, also
+// what this client does not know. uuid, tenant and e-mails cannot be changed this way.
+// ErrChanged: somebody else changed the user while edit ran; nothing was written. An edit that changes nothing
+// writes nothing. The server has no conditional write: a change within the last round trip can still be lost.
+func (c *Client) UpdateUser(ctx context.Context, token Secret, userUUID string, edit func(*User) error) (User, error) {
+	before, err := c.User(ctx, token, userUUID)
+	if err != nil {
+		return User{}, err
+	}
+	wanted := before
+	wanted.Emails = slices.Clone(before.Emails)
+	if err := edit(&wanted); err != nil {
+		return User{}, err
+	}
+	body := maps.Clone(before.raw)
+	if !merge(body, before, wanted) {
+		return before, nil
+	}
+	now, err := c.User(ctx, token, userUUID)
+	if err != nil {
+		return User{}, err
+	}
+	if names := differing(before, now); len(names) > 0 {
+		e := c.newError(&request{method: http.MethodPut, path: "/users/" + userUUID}, KindChanged)
+		e.Message = strings.Join(names, ", ")
+		return now, e
+	}
+	return c.user(ctx, &request{
+		method: http.MethodPut, path: "/users/" + userUUID, token: token, body: body,
+		next: "look at the user again before retrying: it may be changed all the same",
+	})
+}
+
+// merge puts what was edited into the object as it was read, and tells whether that was anything.
+func merge(body map[string]json.RawMessage, before, wanted User) bool {
+	changed := false
+	set := func(name string, differs bool, value any) {
+		if differs {
+			changed = true
+			body[name], _ = json.Marshal(value) // a string or a bool
+		}
+	}
+	for _, f := range [...]struct{ name, before, wanted string }{
+		{"username", before.Username, wanted.Username},
+		{"firstname", before.Firstname, wanted.Firstname},
+		{"lastname", before.Lastname, wanted.Lastname},
+		{"purpose", before.Purpose, wanted.Purpose},
+		{"authentication_method", before.AuthenticationMethod, wanted.AuthenticationMethod},
+	} {
+		if f.wanted == "" {
+			set(f.name, f.before != "", nil)
+		} else {
+			set(f.name, f.before != f.wanted, f.wanted)
+		}
+	}
+	set("enabled", before.Enabled != wanted.Enabled, wanted.Enabled)
+	return changed
+}
+
+// differing names what is not the same in two readings of a user, whatever the form it was sent in.
+func differing(a, b User) []string {
+	var names []string
+	for name := range a.raw {
+		if _, there := b.raw[name]; !there || !sameJSON(a.raw[name], b.raw[name]) {
+			names = append(names, Clean(name))
+		}
+	}
+	for name := range b.raw {
+		if _, there := a.raw[name]; !there {
+			names = append(names, Clean(name))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func sameJSON(a, b json.RawMessage) bool {
+	var x, y any
+	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+		return false
+	}
+	return reflect.DeepEqual(x, y)
+}
