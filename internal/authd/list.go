@@ -147,6 +147,28 @@ func page[T any](list []T, p params) []T {
 	return list
 }
 
+// listObject is a list as most routes answer it.
+type listObject[T any] struct {
+	Total    int `json:"total"`
+	Filtered int `json:"filtered"`
+	Items    []T `json:"items"`
+}
+
+// compareText orders texts without regard to case; null comes last.
+func compareText(a, b any) int {
+	s, hasA := a.(string)
+	t, hasB := b.(string)
+	if !hasA || !hasB {
+		return compareBool(!hasA, !hasB)
+	}
+	return cmp.Or(cmp.Compare(strings.ToLower(s), strings.ToLower(t)), cmp.Compare(s, t))
+}
+
+// hasNUL finds a NUL in query parameters that reach PostgreSQL, which refuses it.
+func (q *request) hasNUL(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.ContainsRune(q.query.Get(name), 0) })
+}
+
 func compareBool(a, b bool) int {
 	n := map[bool]int{true: 1}
 	return cmp.Compare(n[a], n[b])

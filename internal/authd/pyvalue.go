@@ -18,6 +18,15 @@ type field struct {
 	value any
 }
 
+func (d dict) get(key string) any {
+	for _, f := range d {
+		if f.key == key {
+			return f.value
+		}
+	}
+	return nil
+}
+
 // MarshalJSON writes the mapping as a JSON object in its own order.
 func (d dict) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer

@@ -117,7 +117,7 @@ var refreshTokenColumns = columns{order: []string{"created_at", "client_id", "mo
 func (q *request) refreshTokenPage(list []*refreshToken, p params) answer {
 	slices.SortFunc(list, func(a, b *refreshToken) int { return cmp.Compare(a.seq, b.seq) })
 	total := len(list)
-	if strings.ContainsRune(p.search, 0) {
+	if q.hasNUL("search", "client_id") {
 		return internalError()
 	}
 	if p.search != "" {
@@ -125,9 +125,6 @@ func (q *request) refreshTokenPage(list []*refreshToken, p params) answer {
 	}
 	if q.query.Has("client_id") {
 		id := q.query.Get("client_id")
-		if strings.ContainsRune(id, 0) {
-			return internalError()
-		}
 		list = slices.DeleteFunc(list, func(rt *refreshToken) bool { return rt.clientID != id })
 	}
 	if q.query.Has("mobile") {
@@ -148,7 +145,7 @@ func (q *request) refreshTokenPage(list []*refreshToken, p params) answer {
 	order(list, p, func(a, b *refreshToken) int {
 		switch p.order {
 		case "client_id":
-			return strings.Compare(a.clientID, b.clientID)
+			return compareText(a.clientID, b.clientID)
 		case "mobile":
 			return compareBool(a.mobile, b.mobile)
 		}
@@ -161,11 +158,7 @@ func (q *request) refreshTokenPage(list []*refreshToken, p params) answer {
 			Mobile: rt.mobile, UserUUID: rt.user, TenantUUID: rt.tenant,
 		})
 	}
-	return reply(http.StatusOK, struct {
-		Total    int                `json:"total"`
-		Filtered int                `json:"filtered"`
-		Items    []refreshTokenItem `json:"items"`
-	}{total, filtered, items})
+	return reply(http.StatusOK, listObject[refreshTokenItem]{Total: total, Filtered: filtered, Items: items})
 }
 
 // isoOffset is created_at: with the zone's offset, the fraction absent if it is 0.

@@ -167,7 +167,8 @@ type found struct {
 var routes = buildRoutes()
 
 func buildRoutes() []route {
-	list := slices.Concat(tokenRoutes(), refreshTokenRoutes(), sessionRoutes())
+	list := slices.Concat(tokenRoutes(), refreshTokenRoutes(), sessionRoutes(),
+		userRoutes(), emailRoutes(), passwordRoutes(), tenantRoutes(), policyRoutes(), serviceRoutes())
 	for i := range list {
 		list[i].parts = strings.Split(list[i].path, "/")[1:]
 	}
@@ -227,7 +228,7 @@ func (q *request) fits(parts []string) bool {
 }
 
 // textArgument names the arguments that are not UUIDs.
-var textArgument = map[string]bool{"{client_id}": true, "{policy}": true, "{group}": true}
+var textArgument = map[string]bool{"{client_id}": true, "{policy}": true}
 
 func (q *request) bind(parts []string) {
 	for i, part := range parts {

@@ -92,7 +92,7 @@ func DemoSeed() Seed {
 
 // plant fills a new server.
 func (s *Server) plant(seed Seed) error {
-	s.master = &tenant{uuid: newUUID(), name: "master", slug: "master", method: "native", address: emptyAddress()}
+	s.master = &tenant{uuid: newUUID(), name: "master", slug: "master", method: "native"}
 	s.master.parent = s.master.uuid
 	s.addTenant(s.master)
 
@@ -100,7 +100,7 @@ func (s *Server) plant(seed Seed) error {
 	for i, in := range seed.Tenants {
 		t := &tenant{
 			uuid: in.UUID, name: in.Name, slug: in.Slug, parent: s.master.uuid, method: "native",
-			domains: append([]string{}, in.DomainNames...), address: emptyAddress(),
+			domains: append([]string{}, in.DomainNames...),
 		}
 		if t.uuid == "" {
 			t.uuid = newUUID()

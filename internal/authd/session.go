@@ -71,11 +71,7 @@ func sessionPage(list []*accessToken, p params) answer {
 		}
 		items = append(items, item)
 	}
-	return reply(http.StatusOK, struct {
-		Items    []sessionItem `json:"items"`
-		Total    int           `json:"total"`
-		Filtered int           `json:"filtered"`
-	}{items, total, total})
+	return reply(http.StatusOK, listObject[sessionItem]{Total: total, Filtered: total, Items: items})
 }
 
 // deleteSession answers 204 whatever the session: unknown, gone, or in a tenant

@@ -11,13 +11,10 @@ import (
 
 type tenant struct {
 	uuid, parent, name, slug string
-	contact, phone           any // nil or a text
 	method                   string
 	domains                  []string
-	address                  dict
 	created                  uint64
 	allUsers, admins         *group
-	userPolicy, adminPolicy  *policy
 }
 
 type email struct {
@@ -94,6 +91,10 @@ func newUUID() string {
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
+	return formatUUID(b)
+}
+
+func formatUUID(b [16]byte) string {
 	var out [36]byte
 	hex.Encode(out[0:8], b[0:4])
 	hex.Encode(out[9:13], b[4:6])

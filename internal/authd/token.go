@@ -355,57 +355,28 @@ func (q *request) tokenSchema() (ask, dict) {
 	if !ok {
 		return in, dict{{"_schema", []any{"Invalid input type."}}}
 	}
-	var fault dict
+	f := &form{body: body}
 	text := func(key string, check func(string) any) string {
-		value, given := body[key]
-		if !given {
-			return ""
-		}
-		s, ok := value.(string)
-		var problem any
-		switch {
-		case value == nil:
-			problem = errNull()
-		case !ok:
-			problem = errString()
-		case check != nil:
-			problem = check(s)
-		}
-		if problem != nil {
-			fault = append(fault, field{key, problem})
-		}
+		s, _ := f.text(key, rule{check: check}).(string)
 		return s
-	}
-	named := func(s string) any {
-		if !lengthOK(s, 1, 1024) {
-			return errLength(1, 1024)
-		}
-		return nil
 	}
 	text("backend", nil)
 	if value, given := body["expiration"]; given {
 		n, problem := expiration(value)
 		if problem != nil {
-			fault = append(fault, field{"expiration", problem})
+			f.wrong("expiration", problem)
 		}
 		in.lifetime = time.Duration(n) * time.Second
 	}
-	access := text("access_type", func(s string) any {
-		if s != "online" && s != "offline" {
-			return errEnum("online", "offline")
-		}
-		return nil
-	})
-	in.clientID = text("client_id", named)
+	in.offline = text("access_type", oneOf("online", "offline")) == "offline"
+	in.clientID = text("client_id", between(1, 1024))
 	in.refreshToken = text("refresh_token", nil)
 	in.tenantID = text("tenant_id", nil)
 	domain := text("domain_name", nil)
-	in.samlSession = text("saml_session_id", named)
-	_, in.hasTenantID = body["tenant_id"]
-	_, in.hasDomainName = body["domain_name"]
-	in.offline = access == "offline"
-	if fault != nil {
-		return in, fault
+	in.samlSession = text("saml_session_id", between(1, 1024))
+	in.hasTenantID, in.hasDomainName = f.has("tenant_id"), f.has("domain_name")
+	if f.fault != nil {
+		return in, f.fault
 	}
 
 	var wrong []any

@@ -1,0 +1,173 @@
+package authd
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// form reads a JSON object key by key and collects what is wrong with it, in the
+// order of reading.
+type form struct {
+	body  map[string]any
+	fault dict
+}
+
+// rule says what a text may be besides a text.
+type rule struct {
+	required bool
+	nullable bool
+	check    func(string) any
+}
+
+func (f *form) wrong(key string, problem any) {
+	f.fault = append(f.fault, field{key, problem})
+}
+
+func (f *form) has(key string) bool {
+	_, given := f.body[key]
+	return given
+}
+
+// missing deals with an absent key and with null; it tells whether to read on.
+func (f *form) missing(key string, r rule) bool {
+	value, given := f.body[key]
+	switch {
+	case !given && r.required:
+		f.wrong(key, errRequired())
+	case given && value == nil && !r.nullable:
+		f.wrong(key, errNull())
+	}
+	return !given || value == nil
+}
+
+// text reads a text; absent and null are nil.
+func (f *form) text(key string, r rule) any {
+	if f.missing(key, r) {
+		return nil
+	}
+	s, ok := f.body[key].(string)
+	if !ok {
+		f.wrong(key, errString())
+		return nil
+	}
+	if r.check != nil {
+		if problem := r.check(s); problem != nil {
+			f.wrong(key, problem)
+		}
+	}
+	return s
+}
+
+// boolean reads a truth value; the real server takes texts and numbers for one too.
+func (f *form) boolean(key string, otherwise bool, r rule) bool {
+	if f.missing(key, r) {
+		return otherwise
+	}
+	switch v := f.body[key].(type) {
+	case bool:
+		return v
+	case string:
+		if b, ok := truth(v); ok {
+			return b
+		}
+	case json.Number:
+		if s := v.String(); s == "0" || s == "1" {
+			return s == "1"
+		}
+	}
+	f.wrong(key, errBoolean())
+	return otherwise
+}
+
+// first is the 400 that tells the first error only (transcript user_create_two_errors).
+func (f *form) first(resource string) answer {
+	first := f.fault[0]
+	problem := first.value
+	if list, ok := problem.([]any); ok {
+		problem = list[0]
+	}
+	message := ""
+	if d, ok := problem.(dict); ok {
+		message, _ = d.get("message").(string)
+	}
+	return modern(http.StatusBadRequest, "invalid-data", message, dict{{first.key, problem}}, resource)
+}
+
+// invalidType is the 400 of a body that is no object.
+func invalidType(resource string) answer {
+	const message = "Invalid input type."
+	return modern(http.StatusBadRequest, "invalid-data", message, dict{{"_schema", dict{{"message", message}}}}, resource)
+}
+
+// form reads the request's body as an object; ok is false when it is something
+// else, and the answer says so.
+func (q *request) form(resource string) (*form, answer, bool) {
+	if !q.bodyOK {
+		return nil, notUnderstood(), false
+	}
+	body, ok := q.object()
+	if !ok {
+		return nil, invalidType(resource), false
+	}
+	return &form{body: body}, answer{}, true
+}
+
+func between(least, most int) func(string) any {
+	return func(s string) any {
+		if !lengthOK(s, least, most) {
+			return errLength(least, most)
+		}
+		return nil
+	}
+}
+
+func oneOf(choices ...string) func(string) any {
+	return func(s string) any {
+		if !slices.Contains(choices, s) {
+			return errEnum(choices...)
+		}
+		return nil
+	}
+}
+
+var (
+	mailName   = regexp.MustCompile("^[-!#$%&'*+/=?^`{}|~\\pL\\pN_]+(?:\\.[-!#$%&'*+/=?^`{}|~\\pL\\pN_]+)*$")
+	mailQuoted = regexp.MustCompile(`^"(?:[\x01-\x08\x0b\x0c\x0e-!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$`)
+	mailDomain = regexp.MustCompile(`^(?:[\pL\pN](?:[\pL\pN-]{0,61}[\pL\pN])?\.)+[\pL\pN-]{1,62}[\pL\pN]$`)
+	mailIPv4   = regexp.MustCompile(`^\[\d{1,3}(?:\.\d{1,3}){3}\]$`)
+)
+
+func emailAddress(s string) any {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
+		return errEmail()
+	}
+	name, domain := s[:at], s[at+1:]
+	if !mailName.MatchString(name) && !mailQuoted.MatchString(name) ||
+		!mailDomain.MatchString(domain) && !mailIPv4.MatchString(domain) && domain != "localhost" {
+		return errEmail()
+	}
+	return nil
+}
+
+// bodyUUID reads a UUID of a body, which may be written in more ways than one of a path.
+func bodyUUID(s string) (string, bool) {
+	s = strings.NewReplacer("urn:", "", "uuid:", "").Replace(s)
+	s = strings.ReplaceAll(strings.Trim(s, "{}"), "-", "")
+	raw, err := hex.DecodeString(s)
+	if err != nil || len(raw) != 16 {
+		return "", false
+	}
+	return formatUUID([16]byte(raw)), true
+}
+
+func anyUUID(s string) any {
+	if _, ok := bodyUUID(s); !ok {
+		return errType("Not a valid UUID.", "uuid")
+	}
+	return nil
+}
