@@ -69,6 +69,13 @@ func Start(ctx context.Context, h http.Handler, addr string, plainHTTP bool) (*R
 	return r, nil
 }
 
+// Wait returns when the server has ended; nil when it was told to.
+func (r *Running) Wait() error {
+	err := <-r.done
+	r.done <- err // for the next who asks
+	return err
+}
+
 // Close stops listening and breaks what is open.
 func (r *Running) Close() error { return r.server.Close() }
 

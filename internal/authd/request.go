@@ -184,9 +184,6 @@ func (q *request) find() (*route, found) {
 		if !q.fits(rt.parts) {
 			continue
 		}
-		if f.path != "" && f.path != rt.path {
-			continue // a fixed word wins over a UUID, as /users/me/tokens does
-		}
 		f.path = rt.path
 		f.methods = append(f.methods, rt.method)
 		if rt.method == q.http.Method {

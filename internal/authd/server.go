@@ -23,11 +23,12 @@ type Server struct {
 	started time.Time
 	faults  Faults
 	traffic traffic
+	limiter limiter
 	log     requestLog
 
 	mu            sync.Mutex // guards everything below
 	seq           uint64
-	purged        time.Duration // number of purges done, as a count
+	purged        time.Duration // how many purges are done
 	master        *tenant
 	tenants       map[string]*tenant
 	users         map[string]*user
@@ -104,9 +105,12 @@ func (s *Server) decide(q *request) (kind string, a answer, cut bool) {
 	if fault.refuses() {
 		return kind, fault.answer(), fault.Cut
 	}
-	if rt == nil {
+	switch {
+	case q.proxied && limited(q.path) && s.limiter.refuses(remoteHost(q.http), time.Now()):
+		a = tooManyRequests()
+	case rt == nil:
 		a = found.miss(q)
-	} else {
+	default:
 		a = s.handle(q, rt)
 	}
 	if fault.After && fault.Status != 0 {

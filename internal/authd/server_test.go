@@ -56,6 +56,7 @@ func (c client) do(method, path string, body any, head ...string) result {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	req.Header.Set("User-Agent", "lab-recorder/1.0")
 	for i := 0; i < len(head); i += 2 {
 		req.Header.Set(head[i], head[i+1])
 	}
