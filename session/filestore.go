@@ -28,9 +28,6 @@ func DefaultDir() string { return "" }
 // that needs a record.
 func OpenFileStore(dir string, o StoreOptions) *FileStore { return &FileStore{} }
 
-// NewMemoryStore returns a store that ends with the process.
-func NewMemoryStore() Store { return nil }
-
 // ReadIndex reads the accounts as last written down beside the store in dir, without their
 // secrets and without the key: what the first frame, the shell prompt and completion show.
 // No index is no error.

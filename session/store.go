@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -64,3 +65,61 @@ func (l *Lock) End() error { return l.end() }
 
 // Release gives the lock up.
 func (l *Lock) Release() { l.release() }
+
+// changed is the record that fn makes of old, as a store writes it: with the next version, and
+// with times that have neither a zone nor a monotonic reading, so that it reads back the same.
+func changed(old Record, exists bool, id ID, fn func(*Record) error) (Record, error) {
+	if err := validID(id); err != nil {
+		return Record{}, err
+	}
+	work := old.clone()
+	work.ID = id
+	if err := fn(&work); err != nil {
+		return Record{}, err
+	}
+	r := work.clone() // fn may have kept hold of the other
+	if !exists || r.Name != old.Name {
+		if err := ValidName(r.Name); err != nil {
+			return Record{}, err
+		}
+	}
+	r.ID, r.Version = id, old.Version+1
+	r.eachTime(func(t *time.Time) { *t = t.Round(0).UTC() })
+	return r, nil
+}
+
+// eachTime calls fn with every time in r.
+func (r *Record) eachTime(fn func(*time.Time)) {
+	fn(&r.SignedInAt)
+	if a := r.Access; a != nil {
+		fn(&a.ObtainedAt)
+		fn(&a.ExpiresAt)
+		fn(&a.RefreshAt)
+	}
+	for i := range r.Sessions {
+		fn(&r.Sessions[i].ExpiresAt)
+	}
+	for i := range r.Leaks {
+		fn(&r.Leaks[i].At)
+		fn(&r.Leaks[i].Until)
+	}
+	if r.Problem != nil {
+		fn(&r.Problem.Since)
+	}
+}
+
+// validID refuses what can't be part of a file's name.
+func validID(id ID) error {
+	ok := id != "" && len(id) <= 64
+	for _, c := range id {
+		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
+	}
+	if !ok {
+		return fmt.Errorf("%q is no account ID", id)
+	}
+	return nil
+}
+
+func nameTaken(name string) error {
+	return fmt.Errorf("%w: %q; choose another name", ErrNameTaken, name)
+}
