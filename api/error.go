@@ -140,7 +140,7 @@ func (e *Error) Error() string {
 		}
 	}
 	if e.Message != "" {
-		b.WriteString(": " + e.Message)
+		b.WriteString(": " + strings.TrimSuffix(e.Message, "."))
 	}
 	b.WriteString("; " + first(e.next, k.next))
 	return b.String()

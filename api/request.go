@@ -49,8 +49,17 @@ func (c *Client) newError(r *request, kind Kind) *Error {
 		Kind:   kind,
 		Host:   StackName(c.base),
 		Method: r.method,
-		Path:   tame(r.path, 200, r.secrets()),
+		Path:   maskPath(r.path, r.secrets()),
 	}
+}
+
+// maskPath makes a path fit to print. What follows /token/ is a token, whoever's.
+func maskPath(path string, secrets []Secret) string {
+	path = tame(path, 200, secrets)
+	if before, after, found := strings.Cut(path, "/token/"); found {
+		return before + "/token/" + maskUUIDs(after)
+	}
+	return path
 }
 
 // call sends a request and hands the answer of a success to read, which gets its body bounded to limit bytes.
@@ -98,7 +107,7 @@ func (c *Client) call(ctx context.Context, r *request, limit int64, read func(ht
 		e = c.newError(r, KindBadBody)
 		e.Message = tame(err.Error(), 300, r.secrets())
 	}
-	e.Host, e.Method, e.Path, e.Status = StackName(c.base), r.method, tame(r.path, 200, r.secrets()), resp.StatusCode
+	e.Host, e.Method, e.Path, e.Status = StackName(c.base), r.method, maskPath(r.path, r.secrets()), resp.StatusCode
 	return e
 }
 
