@@ -45,7 +45,7 @@ func (l *limiter) refuses(address string, now time.Time) bool {
 	b, known := l.buckets[address]
 	level := 0.0
 	if known {
-		level = max(0, b.level-limitRate*now.Sub(b.at).Seconds()) + 1
+		level = max(0, b.level-limitRate*now.Sub(b.at).Seconds()+1)
 	}
 	if level > limitBurst {
 		return true

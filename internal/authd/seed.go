@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -63,7 +64,7 @@ func ReadSeed(r io.Reader) (Seed, error) {
 	case errors.As(err, &unknown):
 		first := unknown.Errors[0]
 		row, _ := first.Position()
-		return Seed{}, fmt.Errorf("seed line %d: unknown key %q; remove it or correct its name", row, first.Key())
+		return Seed{}, fmt.Errorf("seed line %d: unknown key %q; remove it or correct its name", row, strings.Join(first.Key(), "."))
 	case errors.As(err, &wrong):
 		row, column := wrong.Position()
 		return Seed{}, fmt.Errorf("seed line %d, column %d: %w", row, column, err)
@@ -155,6 +156,8 @@ func (s *Server) plantUser(in SeedUser, named map[string]*tenant, tenants int) e
 		for _, t := range named {
 			home = t
 		}
+	case in.Tenant == "":
+		return errors.New("it names no tenant, and the seed has not just one; set tenant, or master = true")
 	case home == nil:
 		return fmt.Errorf("there is no tenant %q; name one of the seed's", in.Tenant)
 	}
