@@ -120,7 +120,7 @@ func (m *Manager) finish(id ID, err error) {
 	e.retryAt = now.Add(wait)
 	m.signal()
 	m.mu.Unlock()
-	m.report(id, name, Warn, fmt.Sprintf("refresh failed, next try in %s: %v", wait.Round(time.Second), err))
+	m.report(id, name, "refresh", Warn, fmt.Sprintf("refresh failed, next try in %s: %v", wait.Round(time.Second), err))
 	m.poke()
 }
 
@@ -220,10 +220,10 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 	}
 	err = lock.End()
 	m.publish(kept)
-	m.report(rec.ID, rec.Name, Info, fmt.Sprintf("refreshed: …%s, good for %s", access.Token.Suffix(),
+	m.report(rec.ID, rec.Name, "refresh", Info, fmt.Sprintf("refreshed: …%s, good for %s", access.Token.Suffix(),
 		access.ExpiresAt.Sub(access.ObtainedAt).Round(time.Second)))
 	if err != nil {
-		m.report(rec.ID, rec.Name, Warn, fmt.Sprintf("the attempt's note stays behind: %v", err))
+		m.report(rec.ID, rec.Name, "refresh", Warn, fmt.Sprintf("the attempt's note stays behind: %v", err))
 	}
 	return *access, nil
 }
@@ -269,7 +269,7 @@ func (m *Manager) keepLeak(ctx context.Context, rec Record, a Attempt) (Record, 
 	if err != nil {
 		return rec, err
 	}
-	m.report(rec.ID, rec.Name, Warn, fmt.Sprintf("a %s begun at %s was cut off: until %s the stack may hold a session that nobody here knows",
+	m.report(rec.ID, rec.Name, a.Op, Warn, fmt.Sprintf("a %s begun at %s was cut off: until %s the stack may hold a session that nobody here knows",
 		a.Op, a.At.Format(time.TimeOnly), l.Until.Format(time.TimeOnly)))
 	return kept, nil
 }
@@ -313,7 +313,7 @@ func (m *Manager) stop(ctx context.Context, lock *Lock, rec Record, p *Problem, 
 	}
 	err = lock.End()
 	m.publish(kept)
-	m.report(rec.ID, rec.Name, Alarm, string(p.State)+": "+p.Reason)
+	m.report(rec.ID, rec.Name, "refresh", Alarm, string(p.State)+": "+p.Reason)
 	return errors.Join(problemOf(kept, cause), err)
 }
 

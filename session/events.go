@@ -11,6 +11,7 @@ type Event struct {
 	Time    time.Time
 	Account ID
 	Name    string // the account's name then
+	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, rotate
 	Level   Level
 	Text    string
 }
@@ -54,9 +55,9 @@ func (m *Manager) Events() []Event {
 }
 
 // report records an event. m.mu is not held.
-func (m *Manager) report(id ID, name string, l Level, text string) {
+func (m *Manager) report(id ID, name, op string, l Level, text string) {
 	m.mu.Lock()
-	m.events.add(Event{Time: m.now(), Account: id, Name: name, Level: l, Text: text})
+	m.events.add(Event{Time: m.now(), Account: id, Name: name, Op: op, Level: l, Text: text})
 	m.signal()
 	m.mu.Unlock()
 	if m.o.Log != nil {

@@ -80,7 +80,7 @@ func (m *Manager) afterJump(j time.Duration) {
 	}
 	m.mu.Unlock()
 	if j < 0 {
-		m.report("", "", Warn, fmt.Sprintf("the clock was set back by %s: refreshing every token", (-j).Round(time.Second)))
+		m.report("", "", "clock", Warn, fmt.Sprintf("the clock was set back by %s: refreshing every token", (-j).Round(time.Second)))
 	}
 }
 
@@ -172,7 +172,7 @@ func (m *Manager) watchStore(ctx context.Context, stamp string) {
 			stamp = s
 			m.poke()
 		} else if !failing && ctx.Err() == nil {
-			m.report("", "", Warn, fmt.Sprintf("the store can't be read, going on with what is known: %v", err))
+			m.report("", "", "store", Warn, fmt.Sprintf("the store can't be read, going on with what is known: %v", err))
 		}
 		failing = err != nil
 	}

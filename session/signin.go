@@ -102,10 +102,10 @@ func (m *Manager) keepSignIn(ctx context.Context, lock *Lock, c *api.Client, id 
 	}
 	m.settle(r)
 	if err := lock.End(); err != nil {
-		m.report(id, r.Name, Warn, fmt.Sprintf("the sign-in's note stays behind: %v", err))
+		m.report(id, r.Name, "sign-in", Warn, fmt.Sprintf("the sign-in's note stays behind: %v", err))
 	}
 	m.publish(kept)
-	m.report(id, r.Name, Info, fmt.Sprintf("signed in as %s: …%s, good for %s", api.Clean(r.Login),
+	m.report(id, r.Name, "sign-in", Info, fmt.Sprintf("signed in as %s: …%s, good for %s", api.Clean(r.Login),
 		access.Token.Suffix(), access.ExpiresAt.Sub(access.ObtainedAt).Round(time.Second)))
 	m.retireOld(ctx, c, kept)
 	m.poke()
@@ -135,7 +135,7 @@ func (m *Manager) retireOld(ctx context.Context, c *api.Client, rec Record) {
 		err := c.RevokeMyRefreshToken(ctx, rec.Access.Token, id)
 		if err != nil && !errors.Is(err, api.ErrNotFound) {
 			left = append(left, id)
-			m.report(rec.ID, rec.Name, Warn, fmt.Sprintf("the old refresh token %s could not be revoked: %v", id, err))
+			m.report(rec.ID, rec.Name, "sign-in", Warn, fmt.Sprintf("the old refresh token %s could not be revoked: %v", id, err))
 		}
 	}
 	sessions := m.revokeSuperseded(ctx, c, rec)
@@ -150,7 +150,7 @@ func (m *Manager) retireOld(ctx context.Context, c *api.Client, rec Record) {
 		return nil
 	})
 	if err != nil {
-		m.report(rec.ID, rec.Name, Warn, fmt.Sprintf("the end of the old sign-in could not be kept: %v", err))
+		m.report(rec.ID, rec.Name, "sign-in", Warn, fmt.Sprintf("the end of the old sign-in could not be kept: %v", err))
 		return
 	}
 	m.publish(kept)
@@ -310,7 +310,7 @@ func (m *Manager) forget(ctx context.Context, rec Record) error {
 	m.mu.Lock()
 	delete(m.entries, rec.ID)
 	m.mu.Unlock()
-	m.report(rec.ID, rec.Name, Info, "forgotten on this machine")
+	m.report(rec.ID, rec.Name, "forget", Info, "forgotten on this machine")
 	return nil
 }
 
