@@ -43,6 +43,9 @@ func (c *Client) setEmails(ctx context.Context, token Secret, prefix, userUUID s
 	if err := c.object(ctx, &request{method: http.MethodPut, path: prefix + path, token: token, body: body}, &answer); err != nil {
 		return nil, err
 	}
+	if answer == nil {
+		return nil, c.notWazo("it is no list of e-mails")
+	}
 	set := make([]Email, 0, len(answer))
 	for _, w := range answer {
 		set = append(set, emailOf(w))

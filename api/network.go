@@ -42,7 +42,7 @@ func (c *Client) networkError(ctx context.Context, r *request, err error) error 
 		e.Message, e.next = "it was given up before an answer came", "try again"
 	case isTimeout(err):
 		e.Message = "it took too long"
-		if context.Cause(ctx) == errSlow {
+		if errors.Is(err, errSlow) || context.Cause(ctx) == errSlow {
 			e.Message = "it took longer than " + c.timeout.String()
 		}
 		e.next = "try again; if it stays so, check that the stack is up and that no firewall is in between"

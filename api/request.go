@@ -212,7 +212,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 
 var (
 	errTooLarge = errors.New("the body is too large")
-	errSlow     = errors.New("the request's own timeout")
+	errSlow     = fmt.Errorf("the request's own: %w", context.DeadlineExceeded)
 )
 
 func sizeText(n int64) string {
