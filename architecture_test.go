@@ -39,10 +39,10 @@ const standIn = "internal/authd"
 
 // goPackage is what `go list -json` says of a package, as far as it matters here.
 type goPackage struct {
-	ImportPath   string   `json:"ImportPath"`
-	Imports      []string `json:"Imports"`
-	TestImports  []string `json:"TestImports"`
-	XTestImports []string `json:"XTestImports"`
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
 }
 
 func TestImportsGoOneWay(t *testing.T) {
