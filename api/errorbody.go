@@ -31,7 +31,7 @@ func parseErrorBody(body []byte) errorBody {
 	b := errorBody{at: serverTime(top["timestamp"])}
 	if reason, ok := top["reason"]; ok {
 		b.known, b.legacy = true, true
-		b.message, b.fields = explain(reason)
+		b.message, b.fields = explain(reason, 0)
 		return b
 	}
 	message, ok := top["message"]
@@ -40,7 +40,7 @@ func parseErrorBody(body []byte) errorBody {
 	}
 	b.known = true
 	b.bare = len(top) == 1
-	b.message, b.fields = explain(message)
+	b.message, b.fields = explain(message, 0)
 	b.id, _ = top["error_id"].(string)
 	details, _ := top["details"].(map[string]any)
 	b.reason, _ = details["reason"].(string)
@@ -51,7 +51,7 @@ func parseErrorBody(body []byte) errorBody {
 	}
 	switch b.id {
 	case "invalid-data", "conflict":
-		if fields := fieldsOf(details, b.message); len(fields) > 0 {
+		if fields := fieldsOf(details, b.message, 0); len(fields) > 0 {
 			b.fields = fields
 			b.message = fieldsText(fields)
 		}
@@ -59,19 +59,25 @@ func parseErrorBody(body []byte) errorBody {
 	return b
 }
 
+// maxDepth is how deep the explanations of an honest server are nested, and more.
+const maxDepth = 5
+
 // explain reads message or reason: a text, a list of them, an object by field, or the repr of one.
-func explain(v any) (string, map[string]FieldError) {
+func explain(v any, depth int) (string, map[string]FieldError) {
+	if depth > maxDepth {
+		return "", nil
+	}
 	switch v := v.(type) {
 	case string:
 		if strings.HasPrefix(v, "{") {
 			if dict, ok := parsePython(v); ok {
-				return explain(dict)
+				return explain(dict, depth+1)
 			}
 		}
 		return v, nil
 	case []any:
 		if len(v) == 1 {
-			return explain(v[0])
+			return explain(v[0], depth+1)
 		}
 		var texts []string
 		for _, item := range v {
@@ -81,7 +87,7 @@ func explain(v any) (string, map[string]FieldError) {
 		}
 		return strings.Join(texts, ", "), nil
 	case map[string]any:
-		fields := fieldsOf(v, "")
+		fields := fieldsOf(v, "", depth+1)
 		return fieldsText(fields), fields
 	}
 	return "", nil
@@ -89,7 +95,7 @@ func explain(v any) (string, map[string]FieldError) {
 
 // fieldsOf reads an object that tells of each field what is wrong with it. A field that is told with its value alone
 // (details of a bad authentication_method) gets the general message.
-func fieldsOf(object map[string]any, general string) map[string]FieldError {
+func fieldsOf(object map[string]any, general string, depth int) map[string]FieldError {
 	fields := make(map[string]FieldError, len(object))
 	for name, v := range object {
 		if list, ok := v.([]any); ok && len(list) > 0 {
@@ -100,8 +106,8 @@ func fieldsOf(object map[string]any, general string) map[string]FieldError {
 			f := FieldError{Message: general}
 			if text, ok := v["message"].(string); ok {
 				f.Message = text
-			} else if inner := fieldsOf(v, general); len(inner) > 0 && general == "" {
-				f.Message = fieldsText(inner) // one level deeper: lists of objects
+			} else if depth < maxDepth && general == "" {
+				f.Message = fieldsText(fieldsOf(v, "", depth+1)) // lists of objects
 			}
 			f.Constraint, _ = v["constraint_id"].(string)
 			fields[name] = f
