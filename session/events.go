@@ -11,7 +11,7 @@ type Event struct {
 	Time    time.Time
 	Account ID
 	Name    string // the account's name then
-	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, rotate
+	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, rotate, log
 	Level   Level
 	Text    string
 }
@@ -56,12 +56,29 @@ func (m *Manager) Events() []Event {
 
 // report records an event. m.mu is not held.
 func (m *Manager) report(id ID, name, op string, l Level, text string) {
+	m.tell(Event{Account: id, Name: name, Op: op, Level: l, Text: text}, nil)
+}
+
+// tell records an event, with more about it for the log alone. m.mu is not held.
+func (m *Manager) tell(e Event, more map[string]string) {
+	e.Time = m.now()
 	m.mu.Lock()
-	m.events.add(Event{Time: m.now(), Account: id, Name: name, Op: op, Level: l, Text: text})
+	m.events.add(e)
 	m.signal()
 	m.mu.Unlock()
 	if m.o.Log != nil {
-		level := []slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}[l]
-		m.o.Log.LogAttrs(context.Background(), level, text, slog.String("account", name))
+		level := []slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}[e.Level]
+		m.o.Log.LogAttrs(context.Background(), level, e.Text, slog.String("account", e.Name))
 	}
+	err := m.audit.Append(Entry{Time: e.Time, Account: e.Account, Name: e.Name, Op: e.Op, Level: e.Level, Text: e.Text, Fields: more})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil && m.auditErr == nil {
+		m.events.add(Event{Time: e.Time, Op: "log", Level: Warn, Text: err.Error()})
+		m.signal()
+	}
+	m.auditErr = err
 }
+
+// Audit returns the log that the manager writes to, which keeps nothing without Options.Dir.
+func (m *Manager) Audit() *Audit { return m.audit }

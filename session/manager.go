@@ -22,6 +22,9 @@ type Options struct {
 	Transport http.RoundTripper // replaces the network
 	Now       func() time.Time  // the wall clock
 	Log       *slog.Logger      // also gets every event; nil: nobody does
+	// Dir holds the log, what the watch has seen, and responses under way; none of it is
+	// secret. It is the store's directory; empty: they end with the process.
+	Dir string
 }
 
 const (
@@ -37,6 +40,7 @@ const (
 type Manager struct {
 	store   Store
 	o       Options
+	audit   *Audit
 	flights singleflight.Group
 	slots   chan struct{} // holds a value for each attempt under way
 	changed chan struct{}
@@ -49,7 +53,9 @@ type Manager struct {
 	queue   []ID // due, not yet begun
 	workers int
 	events  ring
-	pending map[string]string // client_ids of sign-ins whose answer never came, by stack and login
+	// auditErr is why the last event is not in the log.
+	auditErr error
+	pending  map[string]string // client_ids of sign-ins whose answer never came, by stack and login
 }
 
 // entry is what the manager knows of one account.
@@ -73,6 +79,7 @@ func New(store Store, o Options) *Manager {
 	m := &Manager{
 		store:   store,
 		o:       o,
+		audit:   OpenAudit(o.Dir),
 		slots:   make(chan struct{}, maxRequests),
 		changed: make(chan struct{}, 1),
 		wake:    make(chan struct{}, 1),
