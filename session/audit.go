@@ -109,11 +109,11 @@ func (a *Audit) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the log's directory can't be made: %w", err)
 	}
-	return lockFile(filepath.Join(a.dir, "audit.lock"), auditWait)
+	return holdFile(filepath.Join(a.dir, "audit.lock"), auditWait)
 }
 
-// lockFile takes an advisory lock that all processes respect, and leaves its file behind.
-func lockFile(name string, wait time.Duration) (unlock func(), err error) {
+// holdFile takes an advisory lock that all processes respect, and leaves its file behind.
+func holdFile(name string, wait time.Duration) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	l := flock.New(name, flock.SetPermissions(0o600))
