@@ -1,13 +1,58 @@
 package session
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"filippo.io/age"
+	"github.com/adrg/xdg"
 
 	"wakey/api"
 )
 
-// FileStore keeps the records in one encrypted file.
-type FileStore struct{}
+// The files of a store. Every one is 0600, in a directory of 0700.
+const (
+	accountsName = "accounts.age"     // the accounts with their tokens
+	backupName   = "accounts.age.bak" // the generation before
+	indexName    = "index.json"       // the accounts without their tokens
+	keyName      = "key.json"         // where the key of accounts.age is
+	wrappedName  = "key.age"          // the key itself under a passphrase
+	storeLock    = "store.lock"       // held while accounts.age is read and written again
+	keyLock      = "key.lock"         // held while the key is made or changed; taken before store.lock
+)
+
+// ErrDamaged says that the store's files are not what was written.
+var ErrDamaged = errors.New("the store is damaged")
+
+// errKeyChanged says that accounts.age needs a key that is not open.
+var errKeyChanged = errors.New("the key of the store was changed")
+
+// FileStore keeps the records in one encrypted file. Its methods may be called from any
+// goroutine, and any number of processes may use one directory.
+type FileStore struct {
+	dir     string
+	o       StoreOptions
+	keySlot chan struct{} // holds a value while somebody opens the key, which may mean to ask a person
+
+	mu       sync.Mutex
+	prepared bool
+	snap     *snapshot // the newest generation read
+	index    *book     // as last written
+	key      *storeKey // open; nil: not yet
+	slots    map[ID]chan struct{}
+	queue    []*change
+	writing  bool
+}
 
 // StoreOptions say how the key of a file store is had.
 type StoreOptions struct {
@@ -17,18 +62,256 @@ type StoreOptions struct {
 
 // PassphraseRequest says what a passphrase is asked for.
 type PassphraseRequest struct {
-	New    bool   // a new store: the passphrase is chosen, ask twice
+	New    bool   // the passphrase is chosen: ask twice
 	Reason string // why it is asked for, for a person: no keyring here, wrong passphrase
 }
 
 // DefaultDir is where the store lives: wakey below the XDG data directory or its equal.
-func DefaultDir() string { return "" }
+func DefaultDir() string { return filepath.Join(xdg.DataHome, "wakey") }
 
 // OpenFileStore returns the store in dir. It reads nothing and asks nobody until the first call
 // that needs a record.
-func OpenFileStore(dir string, o StoreOptions) *FileStore { return &FileStore{} }
+func OpenFileStore(dir string, o StoreOptions) *FileStore {
+	return &FileStore{dir: dir, o: o, keySlot: make(chan struct{}, 1), slots: map[ID]chan struct{}{}}
+}
 
-// ReadIndex reads the accounts as last written down beside the store in dir, without their
-// secrets and without the key: what the first frame, the shell prompt and completion show.
-// No index is no error.
-func ReadIndex(dir string) ([]Account, error) { return nil, nil }
+// Dir returns the store's directory.
+func (s *FileStore) Dir() string { return s.dir }
+
+func (s *FileStore) path(name string) string { return filepath.Join(s.dir, name) }
+
+// Load returns every record, in order of name. Errors: ErrLocked, ErrDamaged, ErrNewer.
+func (s *FileStore) Load(ctx context.Context) ([]Record, error) {
+	snap, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := snap.all()
+	if err != nil {
+		return nil, s.damaged(err)
+	}
+	return all, nil
+}
+
+// Get returns one record. Errors: ErrNoAccount and those of Load.
+func (s *FileStore) Get(ctx context.Context, id ID) (Record, error) {
+	snap, err := s.read(ctx)
+	if err != nil {
+		return Record{}, err
+	}
+	r, ok, err := snap.get(id)
+	if err != nil {
+		return Record{}, s.damaged(err)
+	}
+	if !ok {
+		return Record{}, fmt.Errorf("%w: %s", ErrNoAccount, id)
+	}
+	return r.clone(), nil
+}
+
+// Stamp changes whenever anybody writes. It needs no key.
+func (s *FileStore) Stamp() (string, error) {
+	f, err := os.Open(s.path(accountsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	head, err := readHead(f)
+	return stampOf(head), err
+}
+
+// stampOf names the generation with that head.
+func stampOf(head string) string {
+	if head == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(head))
+	return hex.EncodeToString(sum[:8])
+}
+
+// headSize spans the age header and the nonce, which are drawn anew for each write: unlike the
+// inode and the times of a file they never come again.
+const headSize = 256
+
+func readHead(r io.Reader) (string, error) {
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(r, head)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return string(head[:n]), err
+}
+
+// read returns the accounts as they stand, decrypting them only when they changed.
+func (s *FileStore) read(ctx context.Context) (*snapshot, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(false); err != nil {
+		return nil, err
+	}
+	for range 3 {
+		key := s.openedKey()
+		snap, err := s.readWith(key)
+		if !errors.Is(err, errKeyChanged) {
+			return snap, err
+		}
+		if _, err := s.openKey(ctx, key, false); err != nil {
+			return nil, err
+		}
+	}
+	return nil, s.wrongKey()
+}
+
+// readWith reads the accounts with key. Errors: errKeyChanged when it takes another.
+func (s *FileStore) readWith(key *storeKey) (*snapshot, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := os.Open(s.path(accountsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.missing()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the accounts can't be read: %w", err)
+	}
+	defer f.Close()
+	head, err := readHead(f)
+	if err != nil {
+		return nil, fmt.Errorf("the accounts can't be read: %w", err)
+	}
+	if s.snap != nil && s.snap.head == head {
+		return s.snap, nil
+	}
+	if key == nil {
+		return nil, errKeyChanged
+	}
+	data, err := decrypt(io.MultiReader(bytes.NewReader([]byte(head)), f), sizeOf(f), key.identity)
+	if wrong := new(age.NoIdentityMatchError); errors.As(err, &wrong) {
+		return nil, errKeyChanged
+	}
+	if err != nil {
+		return nil, s.damaged(err)
+	}
+	snap, err := parseSnapshot(head, data, s.snap)
+	if errors.Is(err, ErrNewer) {
+		return nil, fmt.Errorf("%s was %w", f.Name(), err)
+	}
+	if err != nil {
+		return nil, s.damaged(err)
+	}
+	s.snap = snap
+	return snap, nil
+}
+
+// missing is what no accounts.age means: a store that was never written, or a loss.
+func (s *FileStore) missing() (*snapshot, error) {
+	if _, err := linkTarget(s.path(accountsName)); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(s.path(backupName)); err == nil {
+		return nil, fmt.Errorf("%w: %s is gone, but the generation before it is there: bring it back, or copy %s to that name",
+			ErrDamaged, s.path(accountsName), s.path(backupName))
+	}
+	if s.snap == nil || s.snap.head != "" {
+		s.snap = emptySnapshot()
+	}
+	return s.snap, nil
+}
+
+func sizeOf(f *os.File) int {
+	info, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return int(info.Size())
+}
+
+func decrypt(r io.Reader, size int, identities ...age.Identity) ([]byte, error) {
+	plain, err := age.Decrypt(bufio.NewReaderSize(r, 1<<16), identities...)
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	buf.Grow(size + bytes.MinRead)
+	_, err = buf.ReadFrom(plain)
+	return buf.Bytes(), err
+}
+
+// damaged keeps accounts.age aside and says what to do.
+func (s *FileStore) damaged(cause error) error {
+	path := s.path(accountsName)
+	advice := "restore a backup (wakey store restore)"
+	if _, err := os.Stat(s.path(backupName)); err == nil {
+		advice = fmt.Sprintf("copy the generation before, %s, to %s", s.path(backupName), path)
+	}
+	kept := ""
+	if info, err := os.Stat(path); err == nil {
+		aside := path + ".damaged-" + info.ModTime().UTC().Format("20060102T150405Z")
+		if _, err := os.Stat(aside); err == nil || copyFile(path, aside) == nil {
+			kept = fmt.Sprintf(" It was kept as %s.", aside)
+		}
+	}
+	return fmt.Errorf("%w: %s can't be read (%w).%s To go on, %s", ErrDamaged, path, cause, kept, advice)
+}
+
+func (s *FileStore) wrongKey() error {
+	return fmt.Errorf("%w: %s does not open with the key that %s names: they belong to different stores, or one is older: bring back the one that belongs here, or restore a backup (wakey store restore)",
+		ErrDamaged, s.path(accountsName), s.path(keyName))
+}
+
+// prepare makes the directory when asked to, and sees to it that nobody else can read what is in
+// it. A store that does not exist is fine for a reader.
+func (s *FileStore) prepare(create bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.prepared {
+		return nil
+	}
+	info, err := os.Stat(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if !create {
+			return nil
+		}
+		if err := makeDir(s.dir); err != nil {
+			return fmt.Errorf("the store's directory can't be made: %w", err)
+		}
+		info, err = os.Stat(s.dir)
+	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s should be wakey's directory and is a file: move it away", s.dir)
+	}
+	if err := checkAccess(s.dir, info, dirMode); err != nil {
+		return err
+	}
+	for _, name := range []string{accountsName, backupName, indexName, keyName, wrappedName} {
+		info, err := os.Stat(s.path(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := checkAccess(s.path(name), info, fileMode); err != nil {
+			return err
+		}
+	}
+	s.prepared = true
+	return nil
+}
+
+// makeDir makes a directory of ours with its parents.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return err
+	}
+	return os.Chmod(dir, dirMode) // the umask may have taken some
+}

@@ -1,0 +1,189 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"wakey/api"
+)
+
+// indexJSON is an account without its secrets.
+type indexJSON struct {
+	ID          ID            `json:"id"`
+	Name        string        `json:"name"`
+	Stack       string        `json:"stack"`
+	PlainHTTP   bool          `json:"plain_http,omitempty"`
+	Pin         string        `json:"pin,omitempty"`
+	CAFile      string        `json:"ca_file,omitempty"`
+	Login       string        `json:"login"`
+	UserUUID    string        `json:"user_uuid,omitempty"`
+	TenantUUID  string        `json:"tenant_uuid,omitempty"`
+	Purpose     string        `json:"purpose,omitempty"`
+	Admin       bool          `json:"admin,omitempty"`
+	ClientID    string        `json:"client_id,omitempty"`
+	Refreshes   bool          `json:"refreshes,omitempty"` // holds a refresh token
+	Lifetime    duration      `json:"lifetime,omitempty"`
+	SignedInAt  time.Time     `json:"signed_in_at,omitzero"`
+	SessionUUID string        `json:"session_uuid,omitempty"`
+	ObtainedAt  time.Time     `json:"obtained_at,omitzero"`
+	ExpiresAt   time.Time     `json:"expires_at,omitzero"`
+	RefreshAt   time.Time     `json:"refresh_at,omitzero"`
+	Sessions    []sessionJSON `json:"sessions,omitempty"`
+	Leaks       []leakJSON    `json:"leaks,omitempty"`
+	State       State         `json:"state,omitempty"`
+	Reason      string        `json:"reason,omitempty"`
+}
+
+func encodeIndexed(r *Record) ([]byte, error) {
+	a := accountOf(r)
+	return json.Marshal(indexJSON{
+		ID: a.ID, Name: a.Name, Stack: a.Stack, PlainHTTP: a.PlainHTTP, Pin: a.Trust.Pin, CAFile: a.Trust.CAFile,
+		Login: a.Login, UserUUID: a.UserUUID, TenantUUID: a.TenantUUID, Purpose: a.Purpose, Admin: a.Admin,
+		ClientID: a.ClientID, Refreshes: !r.RefreshToken.IsZero(), Lifetime: duration(a.Lifetime), SignedInAt: a.SignedInAt,
+		SessionUUID: a.SessionUUID, ObtainedAt: a.ObtainedAt, ExpiresAt: a.ExpiresAt, RefreshAt: a.RefreshAt,
+		Sessions: sessionsJSON(a.OwnSessions), Leaks: leaksJSON(a.Leaks), State: a.State, Reason: a.Reason,
+	})
+}
+
+func decodeIndexed(line []byte, now time.Time) (Account, error) {
+	var j indexJSON
+	if err := json.Unmarshal(line, &j); err != nil {
+		return Account{}, err
+	}
+	a := Account{
+		ID: j.ID, Name: j.Name, Stack: j.Stack, PlainHTTP: j.PlainHTTP, Trust: api.Trust{Pin: j.Pin, CAFile: j.CAFile},
+		Login: j.Login, UserUUID: j.UserUUID, TenantUUID: j.TenantUUID, Purpose: j.Purpose, Admin: j.Admin,
+		ClientID: j.ClientID, Lifetime: time.Duration(j.Lifetime), SignedInAt: j.SignedInAt,
+		SessionUUID: j.SessionUUID, ObtainedAt: j.ObtainedAt, ExpiresAt: j.ExpiresAt, RefreshAt: j.RefreshAt,
+		OwnSessions: openedSessions(j.Sessions), Leaks: leaks(j.Leaks), State: j.State, Reason: j.Reason, TotalSessions: -1,
+	}
+	switch {
+	case a.State != "":
+	case now.Before(a.ExpiresAt):
+		a.State = Active
+	case j.Refreshes:
+		a.State = Expired
+	default:
+		a.State = SignInNeeded
+	}
+	return a, nil
+}
+
+// ReadIndex reads the accounts as last written down beside the store in dir, without their
+// secrets and without the key: what the first frame, the shell prompt and completion show. They
+// come in order of name, each active or expired by its token's expiry unless a problem is
+// noted. No index is no error. Errors: ErrNewer, ErrDamaged (the next change mends it).
+func ReadIndex(dir string) ([]Account, error) {
+	path := filepath.Join(dir, indexName)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := parseIndex(data)
+	if errors.Is(err, ErrNewer) {
+		return nil, fmt.Errorf("%s was %w", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s can't be read (%w): it is made again with the next change of an account", ErrDamaged, path, err)
+	}
+	now := time.Now()
+	accounts := make([]Account, 0, len(b.ids))
+	for _, id := range b.ids {
+		a, err := decodeIndexed(b.lines[id], now)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s can't be read (%w): it is made again with the next change of an account", ErrDamaged, path, err)
+		}
+		accounts = append(accounts, a)
+	}
+	slices.SortFunc(accounts, func(a, b Account) int { return byName(Record{Name: a.Name}, Record{Name: b.Name}) })
+	return accounts, nil
+}
+
+func parseIndex(data []byte) (*book, error) {
+	return parseBook(data, func(raw []byte) (ID, []byte, error) {
+		var j indexJSON
+		if err := json.Unmarshal(raw, &j); err != nil {
+			return "", nil, err
+		}
+		line, err := json.Marshal(j)
+		return j.ID, line, err
+	})
+}
+
+// writeIndex writes the index of after. ids are the accounts that differ from those of before;
+// before is nil when nothing is known to be the same. The index is a cache: that it can't be
+// written fails nothing. The store's lock is held.
+func (s *FileStore) writeIndex(before, after *snapshot, ids []ID) {
+	b, err := s.indexOf(before, after, ids)
+	if err != nil {
+		return
+	}
+	if err := replaceFile(s.path(indexName), "", false, b.write); err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.index = b
+}
+
+func (s *FileStore) indexOf(before, after *snapshot, ids []ID) (*book, error) {
+	b, err := s.lastIndex(before)
+	if err != nil {
+		return nil, err
+	}
+	if b == nil {
+		b, ids = newBook(), after.book.ids
+	}
+	for _, id := range ids {
+		r, ok, err := after.get(id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			delete(b.lines, id)
+			continue
+		}
+		line, err := encodeIndexed(r)
+		if err != nil {
+			return nil, err
+		}
+		b.lines[id] = line
+	}
+	b.of, b.ids = stampOf(after.head), after.book.ids
+	return b, nil
+}
+
+// lastIndex is the index of before, nil when there is none. One that a newer wakey wrote stays.
+func (s *FileStore) lastIndex(before *snapshot) (*book, error) {
+	s.mu.Lock()
+	b := s.index
+	s.mu.Unlock()
+	if before != nil && b != nil && b.of == stampOf(before.head) {
+		return b, nil
+	}
+	data, err := os.ReadFile(s.path(indexName))
+	if err != nil {
+		return nil, nil //nolint:nilerror,nilnil // it is written anew
+	}
+	b, err = parseIndex(data)
+	if errors.Is(err, ErrNewer) {
+		return nil, err
+	}
+	if err != nil {
+		_ = os.Rename(s.path(indexName), s.path(indexName)+".damaged")
+		return nil, nil //nolint:nilerror,nilnil // see above
+	}
+	if before == nil || b.of != stampOf(before.head) || !slices.Equal(b.ids, before.book.ids) {
+		return nil, nil //nolint:nilnil // see above
+	}
+	return b, nil
+}

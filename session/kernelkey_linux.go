@@ -1,0 +1,74 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrNoKernelKeyring says that a key can't be kept unlocked for other processes.
+var ErrNoKernelKeyring = errors.New("no kernel keyring here, so the store stays unlocked for this process alone")
+
+// kernelPerm lets whoever possesses the key do everything, and processes of the same user that
+// don't (their session has a keyring of its own) find and read it. Nobody else sees it.
+const kernelPerm = 0x3f0b0000 // possessor: all; user: view, read, search
+
+func kernelName(recipient string) string { return "wakey:" + recipient }
+
+// kernelKey gets a secret out of the user's keyring. A kernel without one, or a container that
+// may not use it, has none.
+func kernelKey(recipient string) (string, bool) {
+	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", kernelName(recipient), 0)
+	if err != nil {
+		return "", false
+	}
+	buf := make([]byte, 256)
+	n, err := unix.KeyctlBuffer(unix.KEYCTL_READ, id, buf, 0)
+	if err != nil || n > len(buf) {
+		return "", false
+	}
+	return string(buf[:n]), true
+}
+
+// keepInKernel puts a secret into the user's keyring. It is made in the keyring of the thread
+// first, where it is ours to set up whatever session we run in.
+func keepInKernel(recipient, secret string, ttl time.Duration) error {
+	failed := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and not unlocked: the thread ends, and its keyring with it
+		failed <- linkKey(recipient, secret, ttl)
+	}()
+	if err := <-failed; err != nil {
+		return fmt.Errorf("%w: %w", ErrNoKernelKeyring, err)
+	}
+	return nil
+}
+
+func linkKey(recipient, secret string, ttl time.Duration) error {
+	id, err := unix.AddKey("user", kernelName(recipient), []byte(secret), unix.KEY_SPEC_THREAD_KEYRING)
+	if err != nil {
+		return err
+	}
+	if err := unix.KeyctlSetperm(id, kernelPerm); err != nil {
+		return err
+	}
+	seconds := int((ttl + time.Second - 1) / time.Second)
+	if _, err := unix.KeyctlInt(unix.KEYCTL_SET_TIMEOUT, id, seconds, 0, 0); err != nil {
+		return err
+	}
+	_, err = unix.KeyctlInt(unix.KEYCTL_LINK, id, unix.KEY_SPEC_USER_KEYRING, 0, 0)
+	return err
+}
+
+// kernelForget takes a secret out again. That it was not there is no error.
+func kernelForget(recipient string) error {
+	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", kernelName(recipient), 0)
+	if err != nil {
+		return nil //nolint:nilerror // not there, or no keyring at all
+	}
+	_, err = unix.KeyctlInt(unix.KEYCTL_UNLINK, id, unix.KEY_SPEC_USER_KEYRING, 0, 0)
+	return err
+}

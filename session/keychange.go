@@ -1,0 +1,321 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"filippo.io/age"
+)
+
+// ErrHasKey says that a store has its key already.
+var ErrHasKey = errors.New("the store has its key already")
+
+// Init makes the key of a new store, kept as kind says. Errors: ErrHasKey, ErrLocked.
+func (s *FileStore) Init(ctx context.Context, kind KeyKind) error {
+	if kind != KeyringKey && kind != PassphraseKey {
+		return fmt.Errorf("a key can't be kept by %q", kind)
+	}
+	if err := s.prepare(true); err != nil {
+		return err
+	}
+	switch kf, err := s.readKeyFile(); {
+	case err == nil:
+		return fmt.Errorf("%w (%s): wakey store move puts it elsewhere", ErrHasKey, kf.Kind)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	_, err := s.createKey(ctx, kind)
+	return err
+}
+
+// createKey makes the key of a new store, in the keyring when it works and nothing else is asked
+// for. Another process may be faster: then it is that one's key.
+func (s *FileStore) createKey(ctx context.Context, kind KeyKind) (*storeKey, error) {
+	k, err := newStoreKey()
+	if err != nil {
+		return nil, err
+	}
+	kf := keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: "it works here"}
+	if kind == PassphraseKey {
+		err = errors.New("a passphrase was asked for")
+	} else {
+		kept, kerr := s.keepNewKey(ctx, k, kf, func() error { return keyringSet(ctx, kf.Item, k.secret()) })
+		if kerr == nil || kind == KeyringKey || !isKeyringError(kerr) {
+			return kept, kerr
+		}
+		err = kerr
+	}
+	kf = keyFile{Kind: PassphraseKey, Recipient: k.recipient, Why: err.Error()}
+	if errors.Is(err, ErrKeyringTimeout) {
+		kf.Leftover = []string{k.item()} // it may be answered yet
+	}
+	p, err := s.ask(ctx, PassphraseRequest{New: true, Reason: kf.Why})
+	if err != nil {
+		return nil, fmt.Errorf("the accounts need a key (wakey store init --passphrase makes one): %w", err)
+	}
+	return s.keepNewKey(ctx, k, kf, func() error { return s.writeWrapped(p, k) })
+}
+
+func isKeyringError(err error) bool {
+	return errors.Is(err, ErrNoKeyring) || errors.Is(err, ErrKeyringTimeout) || errors.Is(err, ErrKeyringRefused)
+}
+
+// keepNewKey makes k the store's, after keep has kept it, unless the store has one by now.
+func (s *FileStore) keepNewKey(ctx context.Context, k *storeKey, kf keyFile, keep func() error) (*storeKey, error) {
+	lock, err := s.lockStore(ctx, keyLock)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	if now, err := s.readKeyFile(); !errors.Is(err, fs.ErrNotExist) {
+		if err != nil {
+			return nil, err
+		}
+		k, err := s.fetchKey(ctx, now)
+		if err == nil {
+			s.setKey(k)
+		}
+		return k, err
+	}
+	if err := keep(); err != nil {
+		return nil, err
+	}
+	afterStep("key kept")
+	if err := s.writeKeyFile(kf); err != nil {
+		return nil, err
+	}
+	s.setKey(k)
+	return k, nil
+}
+
+// withKey runs fn with the store's key, while nobody else changes it.
+func (s *FileStore) withKey(ctx context.Context, fn func(kf keyFile, k *storeKey) error) error {
+	k, err := s.keyFor(ctx)
+	if err != nil {
+		return err
+	}
+	lock, err := s.lockStore(ctx, keyLock)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	kf, err := s.readKeyFile()
+	if err != nil {
+		return err
+	}
+	if kf.Recipient != k.recipient {
+		return fmt.Errorf("%w meanwhile, by another wakey: try again", errKeyChanged)
+	}
+	return fn(kf, k)
+}
+
+// keyFor opens the key that key.json names now.
+func (s *FileStore) keyFor(ctx context.Context) (*storeKey, error) {
+	if err := s.prepare(true); err != nil {
+		return nil, err
+	}
+	kf, err := s.readKeyFile()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("the store has no key yet: add an account, or wakey store init")
+	}
+	if err != nil {
+		return nil, err
+	}
+	k := s.openedKey()
+	if k != nil && k.recipient == kf.Recipient {
+		return k, nil
+	}
+	return s.openKey(ctx, k, false)
+}
+
+// Move keeps the key of the store elsewhere. Killed at any point, it is kept in one place or
+// both. Errors: ErrLocked and those of the keyring.
+func (s *FileStore) Move(ctx context.Context, to KeyKind) error {
+	if to != KeyringKey && to != PassphraseKey {
+		return fmt.Errorf("a key can't be kept by %q", to)
+	}
+	return s.withKey(ctx, func(kf keyFile, k *storeKey) error {
+		if kf.Kind == to {
+			return s.removeLeftovers(ctx, kf)
+		}
+		next := keyFile{Kind: to, Recipient: k.recipient, Why: "it was moved here", Leftover: kf.Leftover}
+		if to == PassphraseKey {
+			p, err := s.ask(ctx, PassphraseRequest{New: true, Reason: "it will lock the accounts in " + s.dir})
+			if err != nil {
+				return err
+			}
+			if err := s.writeWrapped(p, k); err != nil {
+				return err
+			}
+			next.Leftover = withItem(kf.Leftover, kf.Item)
+		} else {
+			next.Item = k.item()
+			if err := s.noteItem(&kf, next.Item); err != nil {
+				return err
+			}
+			if err := keyringSet(ctx, next.Item, k.secret()); err != nil {
+				return err
+			}
+			next.Leftover = kf.Leftover
+		}
+		afterStep("key kept")
+		if err := s.writeKeyFile(next); err != nil {
+			return err
+		}
+		afterStep("key switched")
+		return s.removeLeftovers(ctx, next)
+	})
+}
+
+// Rekey gives the store a new key, and a new passphrase when it is kept by one. Killed at any
+// point, the accounts open with the key that key.json names. Processes that hold the old key open
+// the new one when they next need it.
+func (s *FileStore) Rekey(ctx context.Context) error {
+	return s.withKey(ctx, func(kf keyFile, old *storeKey) error {
+		next, k, tidy, err := s.keepNextKey(ctx, kf, old)
+		if err != nil {
+			return err
+		}
+		err = s.switchKey(ctx, next, k, old.identity.Recipient(), func() (*snapshot, error) {
+			snap, err := s.readWith(old)
+			if err != nil {
+				return nil, err
+			}
+			return snap.next(), nil
+		})
+		if err != nil {
+			return err
+		}
+		kernelForget(old.recipient)
+		return errors.Join(tidy(), s.removeLeftovers(ctx, next))
+	})
+}
+
+// keepNextKey makes a key and keeps it the way kf says, beside the old one if that is open. It is
+// the store's when key.json names it; tidy then takes away what was needed until then.
+func (s *FileStore) keepNextKey(ctx context.Context, kf keyFile, old *storeKey) (next keyFile, k *storeKey, tidy func() error, err error) {
+	if k, err = newStoreKey(); err != nil {
+		return next, nil, nil, err
+	}
+	next = keyFile{Kind: kf.Kind, Recipient: k.recipient, Why: kf.Why}
+	if kf.Kind == PassphraseKey {
+		p, err := s.ask(ctx, PassphraseRequest{New: true, Reason: "it will lock the accounts in " + s.dir})
+		if err != nil {
+			return next, nil, nil, err
+		}
+		keys := []*storeKey{k}
+		if old != nil {
+			keys = append(keys, old)
+		}
+		next.Leftover = kf.Leftover
+		return next, k, func() error { return s.writeWrapped(p, k) }, s.writeWrapped(p, keys...)
+	}
+	next.Item = k.item()
+	if err := s.noteItem(&kf, next.Item); err != nil {
+		return next, nil, nil, err
+	}
+	next.Leftover = withItem(kf.Leftover, kf.Item)
+	return next, k, func() error { return nil }, keyringSet(ctx, next.Item, k.secret())
+}
+
+// switchKey writes the accounts that get gives for both keys, makes k the store's, then writes
+// them for k alone. old is the recipient of the key until now.
+func (s *FileStore) switchKey(ctx context.Context, next keyFile, k *storeKey, old age.Recipient, get func() (*snapshot, error)) error {
+	lock, err := s.lockStore(ctx, storeLock)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	afterStep("key kept")
+	snap, err := get()
+	if err != nil {
+		return err
+	}
+	if err := s.writeAccounts(snap, old, k.identity.Recipient()); err != nil {
+		return err
+	}
+	afterStep("accounts written for both keys")
+	if err := s.writeKeyFile(next); err != nil {
+		return err
+	}
+	afterStep("key switched")
+	s.setKey(k)
+	for range 2 { // the generation before, too, is then for k alone
+		if err := s.writeAccounts(snap, k.identity.Recipient()); err != nil {
+			return err
+		}
+	}
+	s.writeIndex(nil, snap, nil)
+	return nil
+}
+
+// noteItem writes down that the keyring may hold an item that is not yet, or no longer, the key.
+func (s *FileStore) noteItem(kf *keyFile, item string) error {
+	kf.Leftover = withItem(kf.Leftover, item)
+	return s.writeKeyFile(*kf)
+}
+
+func withItem(items []string, item string) []string {
+	if item == "" || slices.Contains(items, item) {
+		return items
+	}
+	return append(slices.Clone(items), item)
+}
+
+// removeLeftovers takes away the keys that are no longer the store's. What can't be removed now
+// stays noted for the next time.
+func (s *FileStore) removeLeftovers(ctx context.Context, kf keyFile) error {
+	if kf.Kind == KeyringKey {
+		if err := os.Remove(s.path(wrappedName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return s.cannotWrite(err)
+		}
+	}
+	var left []string
+	for _, item := range kf.Leftover {
+		if item != kf.Item && keyringRemove(ctx, item) != nil {
+			left = append(left, item)
+		}
+	}
+	if slices.Equal(left, kf.Leftover) {
+		return nil
+	}
+	kf.Leftover = left
+	return s.writeKeyFile(kf)
+}
+
+// Unlock puts the key into the kernel's keyring for ttl, where every process of this user finds it
+// without asking. Errors: ErrLocked, ErrNoKernelKeyring.
+func (s *FileStore) Unlock(ctx context.Context, ttl time.Duration) error {
+	if ttl < time.Second {
+		return fmt.Errorf("unlocking for %v is no use", ttl)
+	}
+	k, err := s.keyFor(ctx)
+	if err != nil {
+		return err
+	}
+	return keepInKernel(k.recipient, k.secret(), ttl)
+}
+
+// Relock takes the key out of the kernel's keyring and out of this store.
+func (s *FileStore) Relock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.setKey(nil)
+	s.mu.Lock()
+	s.snap = nil
+	s.mu.Unlock()
+	kf, err := s.readKeyFile()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return kernelForget(kf.Recipient)
+}

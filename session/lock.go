@@ -1,0 +1,161 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockFile waits until this process alone has the lock at path. The kernel gives it up when the
+// process ends, however it ends.
+func lockFile(ctx context.Context, path string) (*flock.Flock, error) {
+	for delay := time.Millisecond; ; delay = min(2*delay, 20*time.Millisecond) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(fileMode))
+		ok, err := l.TryLock()
+		if err != nil {
+			return nil, fmt.Errorf("locking: %w", err)
+		}
+		if ok {
+			current, err := isCurrent(l, path)
+			if current {
+				return l, nil
+			}
+			if err = errors.Join(err, l.Close()); err != nil {
+				return nil, fmt.Errorf("locking: %w", err)
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(delay/2 + rand.N(delay)):
+		}
+	}
+}
+
+// isCurrent tells whether the locked file is still the one at path: the holder before us may
+// have removed it.
+func isCurrent(l *flock.Flock, path string) (bool, error) {
+	locked, err := l.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil || !os.SameFile(locked, there) {
+		return false, err
+	}
+	if locked.Mode().Perm() != fileMode {
+		return true, os.Chmod(path, fileMode) // the umask took more than it should
+	}
+	return true, nil
+}
+
+// Lock waits until this caller alone, in all processes, may ask for tokens of id. Beside the
+// lock lies the attempt under way; both are gone when nothing is.
+func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
+	if err := validID(id); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(true); err != nil {
+		return nil, err
+	}
+	slot := s.slot(id)
+	select {
+	case slot <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	path := filepath.Join(s.dir, "locks", string(id))
+	if err := makeDir(filepath.Dir(path)); err != nil {
+		<-slot
+		return nil, s.cannotWrite(err)
+	}
+	file, err := lockFile(ctx, path+".lock")
+	if err != nil {
+		<-slot
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, s.cannotWrite(err)
+	}
+	note := path + ".attempt"
+	l := &Lock{
+		begin: func(a Attempt) error { return s.cannotWrite(writeAttempt(note, a)) },
+		end: func() error {
+			if err := os.Remove(note); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return s.cannotWrite(err)
+			}
+			return nil
+		},
+		release: sync.OnceFunc(func() {
+			_ = os.Remove(file.Path()) // whoever waits for it looks again, see isCurrent
+			_ = file.Close()
+			<-slot
+		}),
+	}
+	if l.Interrupted, err = readAttempt(note); err != nil {
+		l.Release()
+		return nil, err
+	}
+	return l, nil
+}
+
+// slot holds a value while this process has the account's lock.
+func (s *FileStore) slot(id ID) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.slots[id] == nil {
+		s.slots[id] = make(chan struct{}, 1)
+	}
+	return s.slots[id]
+}
+
+func writeAttempt(path string, a Attempt) (err error) {
+	data, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := f.Chmod(fileMode); err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Sync() // it is there to be found after a crash
+}
+
+// readAttempt gives nil when there is none, and when only a part of it was written: whoever did
+// that never came to ask.
+func readAttempt(path string) (*Attempt, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, err
+	}
+	var a Attempt
+	if json.Unmarshal(data, &a) != nil {
+		return nil, nil //nolint:nilnil,nilerror // see above
+	}
+	return &a, nil
+}
