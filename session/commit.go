@@ -132,7 +132,7 @@ func (s *FileStore) waiting() bool {
 func (s *FileStore) lockStore(ctx context.Context, name string) (*flock.Flock, error) {
 	wait, cancel := context.WithTimeout(ctx, storeLockTimeout)
 	defer cancel()
-	lock, err := lockFile(wait, s.path(name))
+	lock, err := acquire(wait, s.path(name))
 	switch {
 	case err == nil:
 		return lock, nil

@@ -15,9 +15,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockFile waits until this process alone has the lock at path. The kernel gives it up when the
+// acquire waits until this process alone has the lock at path. The kernel gives it up when the
 // process ends, however it ends.
-func lockFile(ctx context.Context, path string) (*flock.Flock, error) {
+func acquire(ctx context.Context, path string) (*flock.Flock, error) {
 	for delay := time.Millisecond; ; delay = min(2*delay, 20*time.Millisecond) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -84,7 +84,7 @@ func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
 		<-slot
 		return nil, s.cannotWrite(err)
 	}
-	file, err := lockFile(ctx, path+".lock")
+	file, err := acquire(ctx, path+".lock")
 	if err != nil {
 		<-slot
 		if ctx.Err() != nil {
