@@ -1,0 +1,108 @@
+package ui
+
+import (
+	"strings"
+
+	"wakey/session"
+)
+
+// details tell everything about one account that is not secret.
+func (v *accounts) details(a session.Account, w, h int) string {
+	s := v.f.st
+	shape, st := s.stateLook(a.State)
+	lines := []string{spread(" "+s.strong.Render(a.Name), st.Render(shape+" "+string(a.State))+" ", w)}
+	if a.Reason != "" {
+		for _, l := range head(wrap(a.Reason, w-2), 3) {
+			lines = append(lines, " "+st.Render(l))
+		}
+	}
+	facts := v.facts(a)
+	if h > len(lines)+len(facts)+2 {
+		lines = append(lines, "")
+	}
+	for _, f := range facts {
+		lines = append(lines, f.lines(s, w)...)
+	}
+	if w < paneWidth && h >= len(lines)+3 && !a.ExpiresAt.IsZero() {
+		l := lifeOf(a)
+		lines = append(lines, "", " "+gaugeView(s, l, v.f.now, w-2, false))
+	}
+	return strings.Join(head(lines, h), "\n")
+}
+
+// fact is a label and what there is to say to it.
+type fact struct{ label, text, note string }
+
+func (f fact) lines(s *styles, w int) []string {
+	const label = 15
+	first := " " + s.muted.Render(fit(f.label, label)) + cut(f.text, w-label-2)
+	if f.note == "" {
+		return []string{first}
+	}
+	if used := label + 1 + width(f.text); used+2+width(f.note) < w {
+		return []string{first + "  " + s.muted.Render(f.note)}
+	}
+	return []string{first, " " + blanks(label) + s.muted.Render(cut(f.note, w-label-2))}
+}
+
+func (v *accounts) facts(a session.Account) []fact {
+	now := v.f.now
+	who := "ordinary user"
+	if a.Admin {
+		who = "administrator"
+	}
+	if a.Purpose != "" && a.Purpose != "user" {
+		who = a.Purpose
+	}
+	facts := []fact{{"user", a.Login, who}, {"stack", hostOf(a), trustWord(a)}}
+	switch {
+	case a.TokenSuffix == "":
+		facts = append(facts, fact{"access token", "none", ""})
+	case !a.ExpiresAt.After(now):
+		facts = append(facts, fact{"access token", "…" + a.TokenSuffix, "expired " + age(now, a.ExpiresAt)})
+	default:
+		facts = append(facts, fact{
+			"access token", "…" + a.TokenSuffix,
+			clockTime(now, a.ObtainedAt) + " to " + clockTime(now, a.ExpiresAt),
+		})
+	}
+	if a.ClientID == "" {
+		facts = append(facts, fact{"refresh token", "none", "the account ends with its access token"})
+	} else {
+		facts = append(facts, fact{"refresh token", a.ClientID, "made " + age(now, a.SignedInAt)})
+	}
+	if t := v.refreshText(a); t != "" && a.ClientID != "" {
+		facts = append(facts, fact{"next refresh", strings.Join(strings.Fields(t), " "), refreshClock(v.f, a)})
+	}
+	return append(facts, v.sessionsFact(a))
+}
+
+func refreshClock(f *frame, a session.Account) string {
+	at := a.RefreshAt
+	if !a.RetryAt.IsZero() {
+		at = a.RetryAt
+	}
+	if at.IsZero() {
+		return ""
+	}
+	return "at " + clockTime(f.now, at)
+}
+
+func (v *accounts) sessionsFact(a session.Account) fact {
+	ours := 0
+	for _, o := range a.OwnSessions {
+		if o.ExpiresAt.After(v.f.now) {
+			ours++
+		}
+	}
+	if a.TotalSessions < 0 {
+		return fact{"sessions", "not counted yet", plural(ours, "session") + " of ours"}
+	}
+	return fact{
+		"sessions", number(a.TotalSessions) + " of " + number(sessionCeiling),
+		number(ours) + " ours, " + number(max(0, a.TotalSessions-ours)) + " others",
+	}
+}
+
+// head is at most the first n lines.
+func head(lines []string, n int) []string { return lines[:max(0, min(n, len(lines)))] }

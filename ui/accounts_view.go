@@ -1,0 +1,215 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"wakey/session"
+)
+
+// split is how the body is shared between the list and the details.
+type split struct {
+	listW, listH int
+	paneW, paneH int // 0: no details
+}
+
+const (
+	paneBeside = 120 // from this width the details stand beside the list
+	paneWidth  = 46
+	paneLines  = 8
+)
+
+// split lays the view out: beside when wide, below when narrow, hidden when tiny.
+func (v *accounts) split(w, h int) (split, bool) {
+	switch {
+	case w >= paneBeside && h >= 6:
+		return split{listW: w - paneWidth - 1, listH: h, paneW: paneWidth, paneH: h}, true
+	case h >= paneLines+7 && w >= 40:
+		rows := min(h-paneLines-1, max(4, len(v.f.accounts)+3))
+		rows = max(rows, (h-paneLines-1)/2)
+		return split{listW: w, listH: rows, paneW: w, paneH: h - rows - 1}, false
+	}
+	return split{listW: w, listH: h}, false
+}
+
+func (v *accounts) view(w, h int) string {
+	s := v.f.st
+	if len(v.f.accounts) == 0 {
+		return v.emptyView(w, h)
+	}
+	sp, beside := v.split(w, h)
+	rows := v.list.view(sp.listW, sp.listH)
+	if sp.paneH == 0 {
+		return rows
+	}
+	acc, ok := v.list.selected()
+	if !ok {
+		return rows
+	}
+	if !beside {
+		pane := v.details(acc, sp.paneW, sp.paneH)
+		return rows + "\n" + s.faint.Render(strings.Repeat(shapeRule, w)) + "\n" + block(pane, sp.paneW, sp.paneH)
+	}
+	left := strings.Split(rows, "\n")
+	right := strings.Split(block(v.details(acc, sp.paneW-2, sp.paneH), sp.paneW-2, sp.paneH), "\n")
+	edge := s.faint.Render("│")
+	for i := range left {
+		left[i] += edge + " " + right[i]
+	}
+	return strings.Join(left, "\n")
+}
+
+func (v *accounts) emptyView(w, h int) string {
+	switch v.f.store {
+	case storeOpening, storeWaiting, storeAsking:
+		if v.f.opts.Open != nil {
+			return emptyView(v.f.st, w, h, "Opening the accounts…", v.f.store.word())
+		}
+	case storeLocked:
+		return emptyView(v.f.st, w, h, "The store is locked.", "Press u to open it again.")
+	case storeOpen:
+	}
+	return emptyView(v.f.st, w, h, "No account yet.", "Press n to sign in to a Wazo stack. wakey keeps you signed in from then on.")
+}
+
+func (v *accounts) drawShape(a session.Account, _ int, on bool) string {
+	shape, st := v.f.st.stateLook(a.State)
+	return v.f.st.on(st, on).Render(shape)
+}
+
+func lifeOf(a session.Account) lifetimeOf {
+	return lifetimeOf{from: a.ObtainedAt, refresh: a.RefreshAt, until: a.ExpiresAt}
+}
+
+func (v *accounts) countdownStyle(a session.Account) lipgloss.Style {
+	return v.f.st.phaseLook(lifeOf(a).phase(v.f.now))
+}
+
+func (v *accounts) expiresText(a session.Account) string {
+	switch {
+	case a.ExpiresAt.IsZero():
+		return "–"
+	case !a.ExpiresAt.After(v.f.now):
+		return "over"
+	}
+	return countdown(a.ExpiresAt.Sub(v.f.now))
+}
+
+func (v *accounts) drawGauge(a session.Account, w int, on bool) string {
+	return gaugeView(v.f.st, lifeOf(a), v.f.now, w, on)
+}
+
+// gaugeView draws the bar in the colour of the phase. The mark stands out from both parts.
+func gaugeView(s *styles, l lifetimeOf, now time.Time, w int, on bool) string {
+	if l.until.IsZero() {
+		return s.on(s.faint, on).Render(blanks(w))
+	}
+	bar := drawGauge(l, now, w)
+	filled, rest := s.on(s.phaseLook(l.phase(now)), on), s.on(s.faint, on)
+	mark := s.on(s.text, on)
+	var b strings.Builder
+	for len(bar) > 0 {
+		run := runOf(bar)
+		st := rest
+		switch {
+		case strings.HasPrefix(run, "━"), strings.HasPrefix(run, "╸"):
+			st = filled
+		case strings.HasPrefix(run, "┃"):
+			st = mark
+		}
+		b.WriteString(st.Render(run))
+		bar = bar[len(run):]
+	}
+	return b.String()
+}
+
+// runOf is the beginning of a gauge that has one style.
+func runOf(bar string) string {
+	kind := func(r rune) int {
+		switch r {
+		case '━', '╸':
+			return 0
+		case '┃':
+			return 1
+		}
+		return 2
+	}
+	first := -1
+	for i, r := range bar {
+		if first < 0 {
+			first = kind(r)
+		} else if kind(r) != first {
+			return bar[:i]
+		}
+	}
+	return bar
+}
+
+// refreshText says when the next attempt comes: right-aligned numbers, so that nothing jumps.
+func (v *accounts) refreshText(a session.Account) string {
+	now := v.f.now
+	switch {
+	case a.State == session.Refreshing:
+		return "now"
+	case a.State.NeedsPerson():
+		return ""
+	case !a.RetryAt.IsZero():
+		return "retry " + fitRight(countdown(a.RetryAt.Sub(now)), 5)
+	case a.RefreshAt.IsZero():
+		return "never"
+	}
+	return "in " + fitRight(countdown(a.RefreshAt.Sub(now)), 8)
+}
+
+func sessionsText(a session.Account) string {
+	if a.TotalSessions < 0 {
+		return "–"
+	}
+	return strconv.Itoa(a.TotalSessions) + "/" + strconv.Itoa(sessionCeiling)
+}
+
+func (v *accounts) sessionsStyle(a session.Account) lipgloss.Style {
+	switch {
+	case a.TotalSessions >= sessionCeiling-5:
+		return v.f.st.bad
+	case a.TotalSessions >= sessionCeiling*3/4:
+		return v.f.st.warn
+	}
+	return v.f.st.muted
+}
+
+// stackText is the stack's host, with how its certificate is trusted when that is not the usual way.
+func stackText(a session.Account) string {
+	if w := trustWord(a); w != "" {
+		return hostOf(a) + " " + w
+	}
+	return hostOf(a)
+}
+
+func trustWord(a session.Account) string {
+	switch {
+	case strings.HasPrefix(a.Stack, "http://"):
+		return "http"
+	case a.Trust.Pin != "":
+		return "pinned"
+	case a.Trust.CAFile != "":
+		return "own CA"
+	}
+	return ""
+}
+
+// compareTimes orders times, none last.
+func compareTimes(a, b time.Time) int {
+	switch {
+	case a.IsZero() && b.IsZero():
+		return 0
+	case a.IsZero():
+		return 1
+	case b.IsZero():
+		return -1
+	}
+	return a.Compare(b)
+}

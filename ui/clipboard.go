@@ -1,0 +1,144 @@
+package ui
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/atotto/clipboard"
+
+	tea "charm.land/bubbletea/v2"
+
+	"wakey/api"
+)
+
+// clipFor is how long a token stays in the clipboard.
+const clipFor = 45 * time.Second
+
+// environment is what the program needs to know of where it runs.
+type environment struct {
+	tmux    bool // inside tmux, which drops an application's OSC 52 by default
+	remote  bool // over ssh: the clipboard of this machine is nobody's
+	display bool // there is a desktop here
+}
+
+// clipWay is how the clipboard was reached.
+type clipWay int
+
+const (
+	clipLocal clipWay = iota // the desktop's own
+	clipTmux                 // tmux's buffer, which hands it to the outer terminal
+	clipOSC52                // asked of the terminal, which never acknowledges it
+)
+
+// clipState remembers what we put into the clipboard, to take it out again: its digest alone.
+type clipState struct {
+	cleared int // the gen that was taken out again
+	gen     int
+	way     clipWay
+	digest  [sha256.Size]byte
+}
+
+type clipOverMsg struct{ gen int }
+
+// copied is the answer of putting something into the clipboard.
+type copied struct {
+	way    clipWay
+	digest [sha256.Size]byte
+	osc    api.Secret // still to be sent through the terminal
+}
+
+// copySecret puts what make gives into the clipboard, takes it out again after clipFor, and says
+// so with the token's last 8 characters, never the token. make runs in a command.
+func (f *frame) copySecret(title, what string, make func(context.Context) (text, token api.Secret, err error)) tea.Cmd {
+	env := f.env
+	type result struct {
+		copied
+
+		suffix string
+	}
+	_, cmd := start(f, title, func(ctx context.Context) (result, error) {
+		text, token, err := make(ctx)
+		if err != nil {
+			return result{}, err
+		}
+		c, err := toClipboard(ctx, env, text)
+		return result{c, token.Suffix()}, err
+	}, func(r result, err error) tea.Cmd {
+		if err != nil {
+			return f.fail("nothing was copied", err)
+		}
+		f.clip.gen++
+		f.clip.way, f.clip.digest = r.way, r.digest
+		gen := f.clip.gen
+		done := "copied " + what + " …" + r.suffix
+		cmds := []tea.Cmd{tea.Tick(clipFor, func(time.Time) tea.Msg { return clipOverMsg{gen} })}
+		if r.way == clipOSC52 {
+			done = "sent " + what + " …" + r.suffix + " to the terminal's clipboard"
+			cmds = append(cmds, tea.SetClipboard(r.osc.Reveal()))
+		}
+		return tea.Batch(append(cmds, f.say(toastGood, done+", cleared in 45 s"))...)
+	})
+	return cmd
+}
+
+// toClipboard puts text where the environment wants it.
+func toClipboard(ctx context.Context, env environment, text api.Secret) (copied, error) {
+	c := copied{digest: sha256.Sum256([]byte(text.Reveal()))}
+	if env.tmux {
+		load := exec.CommandContext(ctx, "tmux", "load-buffer", "-w", "-b", tmuxBuffer, "-")
+		load.Stdin = strings.NewReader(text.Reveal())
+		if load.Run() == nil {
+			// The outer terminal has it now; tmux itself need not keep it.
+			_ = exec.CommandContext(ctx, "tmux", "delete-buffer", "-b", tmuxBuffer).Run()
+			c.way = clipTmux
+			return c, nil
+		}
+	}
+	if env.display && !env.remote && !clipboard.Unsupported && clipboard.WriteAll(text.Reveal()) == nil {
+		c.way = clipLocal
+		return c, ctx.Err()
+	}
+	c.way, c.osc = clipOSC52, text
+	return c, ctx.Err()
+}
+
+const tmuxBuffer = "wakey"
+
+// clipOver takes our token out of the clipboard, if it still is what is in there. A terminal's
+// clipboard can't be read without asking the person, so there it is emptied as it is.
+func (f *frame) clipOver(msg clipOverMsg) tea.Cmd {
+	if msg.gen != f.clip.gen {
+		return nil // something else was copied since
+	}
+	f.clip.cleared = f.clip.gen
+	return clearClipboard(f.clip)
+}
+
+func clearClipboard(c clipState) tea.Cmd {
+	switch c.way {
+	case clipOSC52:
+		return tea.SetClipboard("")
+	case clipTmux:
+		return func() tea.Msg {
+			load := exec.Command("tmux", "load-buffer", "-w", "-b", tmuxBuffer, "-") //nolint:noctx // short, and the program may be ending
+			load.Stdin = strings.NewReader(" ")
+			err := load.Run()
+			return clipClearedMsg{errors.Join(err, exec.Command("tmux", "delete-buffer", "-b", tmuxBuffer).Run())} //nolint:noctx // as above
+		}
+	case clipLocal:
+		return func() tea.Msg {
+			now, err := clipboard.ReadAll()
+			if err == nil && sha256.Sum256([]byte(now)) == c.digest {
+				err = clipboard.WriteAll("")
+			}
+			return clipClearedMsg{err}
+		}
+	}
+	return nil
+}
+
+type clipClearedMsg struct{ err error }

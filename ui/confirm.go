@@ -1,0 +1,264 @@
+package ui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// What a dialog with buttons understands.
+const (
+	actChoose   action = "choose"
+	actCancel   action = "cancel"
+	actLeft     action = "previous button"
+	actRight    action = "next button"
+	actCheck    action = "check"
+	actPageUp   action = "page up"
+	actPageDown action = "page down"
+)
+
+// confirm asks before something ends. The safe button has the focus.
+type confirm struct {
+	bare
+
+	f       *frame
+	heading string
+	items   []confirmItem // exactly what ends, one line each
+	text    []string      // paragraphs: what will happen, and what will not
+	check   string        // a further choice; empty: none
+	checked bool
+	word    string // has to be typed first; empty: nothing has
+	typed   input
+	yes, no string
+	harm    bool // yes ends something for good
+	then    func(checked bool) tea.Cmd
+	onNo    func() tea.Cmd
+
+	onYes  bool // the focus is on yes
+	offset int  // the first line shown
+}
+
+// confirmItem is one thing that ends.
+type confirmItem struct{ name, note string }
+
+func (c *confirm) title() string { return c.heading }
+
+func (c *confirm) typing() bool { return c.word != "" }
+
+func (c *confirm) bindings() []binding {
+	bs := []binding{
+		{action: actChoose, keys: []string{"enter"}, short: "press"},
+		{action: actRight, keys: []string{"right", "tab", "l"}, show: "←→", short: "choose"},
+		{action: actLeft, keys: []string{"left", "shift+tab", "h"}},
+		{action: actCancel, keys: []string{"esc", "q", "n"}, show: "esc", short: strings.ToLower(c.no)},
+		{action: actPageDown, keys: []string{"down", "pgdown", "j"}},
+		{action: actPageUp, keys: []string{"up", "pgup", "k"}},
+	}
+	if c.check != "" {
+		bs = append(bs, binding{action: actCheck, keys: []string{"space"}, short: "tick"})
+	}
+	return bs
+}
+
+func (c *confirm) do(a action) tea.Cmd {
+	switch a {
+	case actLeft, actRight:
+		c.onYes = !c.onYes && c.yes != ""
+	case actCheck:
+		c.checked = !c.checked
+	case actPageDown:
+		c.offset++
+	case actPageUp:
+		c.offset = max(0, c.offset-1)
+	case actCancel:
+		return c.answer(false)
+	case actChoose:
+		if c.word != "" && c.matches() {
+			return c.answer(true)
+		}
+		return c.answer(c.onYes)
+	}
+	return nil
+}
+
+// matches tells whether the word that has to be typed was.
+func (c *confirm) matches() bool { return c.word == "" || c.typed.value() == c.word }
+
+func (c *confirm) answer(yes bool) tea.Cmd {
+	if yes && (!c.matches() || c.yes == "") {
+		return nil
+	}
+	c.f.close(c)
+	switch {
+	case yes:
+		return c.then(c.checked)
+	case c.onNo != nil:
+		return c.onNo()
+	}
+	return nil
+}
+
+func (c *confirm) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.KeyPressMsg:
+		switch msg.String() {
+		case "tab", "shift+tab":
+			return c.do(actRight)
+		case "enter":
+			return c.do(actChoose)
+		case "esc":
+			return c.do(actCancel)
+		}
+		c.typed.update(msg)
+	case tea.PasteMsg:
+		if c.word != "" {
+			c.typed.update(msg)
+		}
+	case wheelMsg:
+		c.offset = max(0, c.offset+int(msg))
+	case clickMsg:
+		return c.click(msg)
+	}
+	return nil
+}
+
+// click presses the button, or ticks the box, that was hit.
+func (c *confirm) click(msg clickMsg) tea.Cmd {
+	w, h := boxRoom(c.f.w, c.f.h)
+	lines := c.view(w, h)
+	inner := 0
+	for _, l := range lines {
+		inner = max(inner, width(l))
+	}
+	if msg.y == len(lines)-1 {
+		yes, no := c.buttonSpans(inner)
+		switch {
+		case yes.has(msg.x):
+			return c.answer(true)
+		case no.has(msg.x):
+			return c.answer(false)
+		}
+	}
+	if c.check != "" && msg.y == len(lines)-c.footHeight() {
+		return c.do(actCheck)
+	}
+	return nil
+}
+
+type cells struct{ from, to int }
+
+func (s cells) has(x int) bool { return x >= s.from && x < s.to }
+
+const buttonGap = 3
+
+// buttonSpans are where the buttons lie on a line of w cells: to the right, the safe one last.
+func (c *confirm) buttonSpans(w int) (yes, no cells) {
+	no = cells{max(0, w-width(c.no)-4), w}
+	yes.to = max(0, no.from-buttonGap)
+	yes.from = max(0, yes.to-width(c.yes)-4)
+	return yes, no
+}
+
+// footHeight is how many lines of the dialog never scroll away.
+func (c *confirm) footHeight() int {
+	n := 2 // a blank one and the buttons
+	if c.check != "" {
+		n++
+	}
+	if c.word != "" {
+		n += 2
+	}
+	return n
+}
+
+func (c *confirm) view(w, h int) []string {
+	s := c.f.st
+	w = min(w, 66)
+	body := c.body(w)
+	foot := c.foot(c.content(body, w))
+	room := max(0, h-len(foot))
+	if len(body) > room {
+		from := min(c.offset, len(body)-room)
+		more := len(body) - room - from
+		body = append([]string(nil), body[from:from+room]...)
+		if more > 0 && room > 0 {
+			body[room-1] = s.muted.Render("↓ " + plural(more+1, "more line"))
+		}
+	}
+	return append(body, foot...)
+}
+
+// content is how wide what is shown is: the buttons are set to its right end.
+func (c *confirm) content(body []string, w int) int {
+	n := max(width(c.heading)+2, width(c.yes)+width(c.no)+8+buttonGap, width(c.check)+4)
+	if c.word != "" {
+		n = max(n, width(c.ask())+width(c.word)+2)
+	}
+	for _, l := range body {
+		n = max(n, width(l))
+	}
+	return min(n, w)
+}
+
+// ask is what stands before the word to type.
+func (c *confirm) ask() string { return "type " + c.word + " to go on: " }
+
+// body is what there is to know before choosing.
+func (c *confirm) body(w int) []string {
+	s := c.f.st
+	var lines []string
+	nameWidth := 0
+	for _, it := range c.items {
+		nameWidth = max(nameWidth, min(width(it.name), w/2))
+	}
+	for _, it := range c.items {
+		shape := s.bad.Render(shapeDanger)
+		if !c.harm {
+			shape = s.muted.Render("·")
+		}
+		lines = append(lines, cut(shape+" "+s.strong.Render(fit(it.name, nameWidth))+"  "+s.muted.Render(it.note), w))
+	}
+	for i, p := range c.text {
+		if i > 0 || len(lines) > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, wrap(p, w)...)
+	}
+	return lines
+}
+
+// foot is what stays in sight: the choice, the word to type, the buttons.
+func (c *confirm) foot(w int) []string {
+	s := c.f.st
+	var lines []string
+	if c.check != "" {
+		tick := "[ ] "
+		if c.checked {
+			tick = "[x] "
+		}
+		lines = append(lines, s.accent.Render(tick)+cut(c.check, w-4))
+	}
+	if c.word != "" {
+		ask := c.ask()
+		lines = append(lines, "", cut(s.muted.Render(ask)+c.typed.view(s, max(1, w-width(ask)), true, ""), w))
+	}
+	yes, no := s.button, s.button
+	switch {
+	case !c.onYes:
+		no = s.buttonOn
+	case c.harm:
+		yes = s.dangerOn
+	default:
+		yes = s.buttonOn
+	}
+	if !c.onYes && c.matches() && c.harm {
+		yes = s.bad
+	}
+	span, _ := c.buttonSpans(w)
+	left := blanks(span.from) + yes.Render("  "+c.yes+"  ")
+	if c.yes == "" {
+		left = blanks(span.to)
+	}
+	line := left + blanks(buttonGap) + no.Render("  "+c.no+"  ")
+	return append(lines, "", cut(line, w))
+}

@@ -1,0 +1,203 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// inputMax is how many characters an input holds: more is a mistake, or an attack.
+const inputMax = 4096
+
+// input is one line of text to type. It is our own because a password typed into it can be
+// wiped from memory, and because its cursor needs no timer.
+type input struct {
+	text   []rune
+	pos    int
+	masked bool
+}
+
+// value is what was typed.
+func (in *input) value() string { return string(in.text) }
+
+// set replaces the text and puts the cursor behind it.
+func (in *input) set(s string) {
+	in.wipe()
+	in.insert(s)
+}
+
+// wipe overwrites the text before letting it go.
+func (in *input) wipe() {
+	clear(in.text[:cap(in.text)])
+	in.text, in.pos = nil, 0
+}
+
+// insert puts s at the cursor. A line has no line breaks and no control characters: of a
+// pasted text the first line counts.
+func (in *input) insert(s string) {
+	s = strings.TrimLeft(s, "\r\n")
+	if i := strings.IndexAny(s, "\r\n"); i >= 0 {
+		s = s[:i]
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) || len(in.text) >= inputMax {
+			continue
+		}
+		in.grow()
+		in.text = slices.Insert(in.text, in.pos, r)
+		in.pos++
+	}
+}
+
+// grow makes room for one more without leaving a copy of the text behind.
+func (in *input) grow() {
+	if len(in.text) < cap(in.text) {
+		return
+	}
+	bigger := make([]rune, len(in.text), max(64, 2*cap(in.text)))
+	copy(bigger, in.text)
+	clear(in.text)
+	in.text = bigger
+}
+
+// remove deletes from position a up to b.
+func (in *input) remove(a, b int) {
+	in.text = slices.Delete(in.text, a, b)
+	in.pos = a
+}
+
+// update takes a key or a paste, and tells whether it was for the input.
+func (in *input) update(msg tea.Msg) bool {
+	switch msg := msg.(type) {
+	case tea.PasteMsg:
+		in.insert(msg.Content)
+		return true
+	case tea.KeyPressMsg:
+		return in.key(msg)
+	}
+	return false
+}
+
+func (in *input) key(k tea.KeyPressMsg) bool {
+	n := len(in.text)
+	switch k.String() {
+	case "left", "ctrl+b":
+		in.pos = max(0, in.pos-1)
+	case "right", "ctrl+f":
+		in.pos = min(n, in.pos+1)
+	case "home", "ctrl+a":
+		in.pos = 0
+	case "end", "ctrl+e":
+		in.pos = n
+	case "backspace", "ctrl+h", "shift+backspace":
+		if in.pos > 0 {
+			in.remove(in.clusterStart(), in.pos)
+		}
+	case "delete", "ctrl+d":
+		if in.pos < n {
+			at := in.pos
+			in.remove(at, in.clusterEnd())
+		}
+	case "ctrl+w", "alt+backspace", "ctrl+backspace":
+		in.remove(in.wordStart(), in.pos)
+	case "ctrl+u":
+		in.remove(0, in.pos)
+	case "ctrl+k":
+		in.remove(in.pos, n)
+	default:
+		if k.Text == "" || k.Mod.Contains(tea.ModCtrl) || k.Mod.Contains(tea.ModAlt) {
+			return false
+		}
+		in.insert(k.Text)
+	}
+	return true
+}
+
+// clusterStart is where the character before the cursor begins, its combining marks included.
+func (in *input) clusterStart() int {
+	i := in.pos - 1
+	for i > 0 && joins(in.text[i]) {
+		i--
+	}
+	return i
+}
+
+// clusterEnd is where the character at the cursor ends.
+func (in *input) clusterEnd() int {
+	i := in.pos + 1
+	for i < len(in.text) && joins(in.text[i]) {
+		i++
+	}
+	return i
+}
+
+func joins(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) }
+
+func (in *input) wordStart() int {
+	i := in.pos
+	for i > 0 && in.text[i-1] == ' ' {
+		i--
+	}
+	for i > 0 && in.text[i-1] != ' ' {
+		i--
+	}
+	return i
+}
+
+// view draws w cells of the text, so that the cursor is among them. Without focus there is no
+// cursor, and the beginning is shown.
+func (in *input) view(s *styles, w int, focused bool, placeholder string) string {
+	if w <= 0 {
+		return ""
+	}
+	if len(in.text) == 0 {
+		return in.emptyView(s, w, focused, placeholder)
+	}
+	before, at, after := in.parts()
+	if !focused {
+		return fit(before+at+after, w)
+	}
+	if at == "" {
+		at = " "
+	}
+	if room := w - width(at); width(before) > room {
+		before = cutLeft(before, room)
+	}
+	after = cut(after, w-width(before)-width(at))
+	line := before + s.text.Reverse(true).Render(at) + after
+	return line + blanks(w-width(line))
+}
+
+func (in *input) emptyView(s *styles, w int, focused bool, placeholder string) string {
+	placeholder = cut(placeholder, w)
+	pad := blanks(w - width(placeholder))
+	if !focused {
+		return s.faint.Render(placeholder) + pad
+	}
+	if placeholder == "" {
+		return s.text.Reverse(true).Render(" ") + blanks(w-1)
+	}
+	r := []rune(placeholder)
+	return s.text.Reverse(true).Render(string(r[0])) + s.faint.Render(string(r[1:])) + pad
+}
+
+// parts are the text before, under and behind the cursor, as they are shown.
+func (in *input) parts() (before, at, after string) {
+	if in.masked {
+		dots := strings.Repeat("•", len(in.text))
+		cutAt := len("•") * in.pos
+		before, after = dots[:cutAt], dots[cutAt:]
+		if after != "" {
+			at, after = "•", after[len("•"):]
+		}
+		return before, at, after
+	}
+	before = clean(string(in.text[:in.pos]))
+	if in.pos < len(in.text) {
+		end := in.clusterEnd()
+		at, after = clean(string(in.text[in.pos:end])), clean(string(in.text[end:]))
+	}
+	return before, at, after
+}

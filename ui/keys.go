@@ -1,0 +1,120 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// action is something a person can do. Keys, the palette and the mouse lead to one.
+type action string
+
+// binding declares an action once: its keys, and its words wherever it is shown.
+type binding struct {
+	action action
+	keys   []string // as tea.KeyPressMsg.String writes them; the first is the one shown
+	show   string   // instead of the first key: "↑↓"
+	short  string   // in the help line: "refresh"; empty: not in it
+	name   string   // in the overlay and the palette: "Refresh this account now"; empty: in neither
+}
+
+// shown is the key as a person reads it.
+func (b binding) shown() string {
+	if b.show != "" {
+		return b.show
+	}
+	if len(b.keys) == 0 {
+		return ""
+	}
+	return b.keys[0]
+}
+
+// matching finds the action of a key.
+func matching(bs []binding, k tea.KeyPressMsg) (action, bool) {
+	s := k.String()
+	for _, b := range bs {
+		if slices.Contains(b.keys, s) {
+			return b.action, true
+		}
+	}
+	return "", false
+}
+
+// What every view understands.
+const (
+	actQuit    action = "quit"
+	actHelp    action = "help"
+	actPalette action = "palette"
+	actBack    action = "back"
+	actNext    action = "next view"
+	actPrev    action = "previous view"
+	actTheme   action = "theme"
+	actSuspend action = "suspend"
+	actRepaint action = "repaint"
+	actUnlock  action = "unlock"
+	actSignIn  action = "sign in"
+)
+
+// everywhere are the bindings of the frame. A view's own come first.
+var everywhere = []binding{
+	{action: actSignIn, keys: []string{"n"}, name: "Sign in to a stack"},
+	{action: actHelp, keys: []string{"?", "f1"}, short: "help", name: "Show every key"},
+	{action: actPalette, keys: []string{"ctrl+p", ":"}, name: "Find an action by name"},
+	{action: actNext, keys: []string{"tab"}, name: "Next view"},
+	{action: actPrev, keys: []string{"shift+tab"}, name: "Previous view"},
+	{action: actBack, keys: []string{"esc"}, name: "Back, or stop what is running"},
+	{action: actUnlock, keys: []string{"u"}, name: "Open the store again when it is locked"},
+	{action: actTheme, keys: []string{"T"}, name: "Next theme"},
+	{action: actRepaint, keys: []string{"ctrl+l"}, name: "Draw the screen anew"},
+	{action: actSuspend, keys: []string{"ctrl+z"}, name: "Suspend to the shell"},
+	{action: actQuit, keys: []string{"q", "ctrl+c"}, short: "quit", name: "Quit"},
+}
+
+// viewBindings open the views by number.
+func viewBindings() []binding {
+	bs := make([]binding, 0, viewCount)
+	for id := range viewCount {
+		bs = append(bs, binding{
+			action: openView(id), keys: []string{string(rune('1' + id))},
+			name: "Go to " + strings.ToLower(id.name()),
+		})
+	}
+	return bs
+}
+
+// openView is the action that opens a view.
+func openView(id viewID) action { return action("open " + id.name()) }
+
+// helpLine writes the bindings in w cells, as many as there is room for. What comes last is
+// always there when it fits at all: how to get help, and out.
+func helpLine(s *styles, own, last []binding, w int) string {
+	tail, tailWidth := helpItems(s, last)
+	items, widths := helpItems(s, own)
+	room := w - 1
+	for _, n := range tailWidth {
+		room -= n + helpGap
+	}
+	var line []string
+	for i, it := range items {
+		if room -= widths[i] + helpGap; room < -helpGap {
+			break
+		}
+		line = append(line, it)
+	}
+	line = append(line, tail...)
+	return cut(" "+strings.Join(line, s.faint.Render(" · ")), w)
+}
+
+const helpGap = 3 // " · "
+
+func helpItems(s *styles, bs []binding) (items []string, widths []int) {
+	for _, b := range bs {
+		if b.short == "" {
+			continue
+		}
+		items = append(items, s.key.Render(b.shown())+" "+s.muted.Render(b.short))
+		widths = append(widths, width(b.shown())+1+width(b.short))
+	}
+	return items, widths
+}

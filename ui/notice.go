@@ -1,0 +1,65 @@
+package ui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// notice shows a text in full.
+type notice struct {
+	bare
+
+	f       *frame
+	heading string
+	text    string
+	offset  int
+}
+
+// newNotice makes a notice of an error. What there is to do stands on a line of its own: the
+// errors of api say it behind a semicolon.
+func newNotice(f *frame, heading, text string) *notice {
+	return &notice{f: f, heading: clean(heading), text: clean(text)}
+}
+
+func (n *notice) title() string { return n.heading }
+
+func (n *notice) bindings() []binding {
+	return []binding{
+		{action: actCancel, keys: []string{"esc", "enter", "q"}, show: "esc", short: "close"},
+		{action: actPageDown, keys: []string{"down", "j", "pgdown"}, show: "↑↓", short: "scroll"},
+		{action: actPageUp, keys: []string{"up", "k", "pgup"}},
+	}
+}
+
+func (n *notice) do(a action) tea.Cmd {
+	switch a {
+	case actCancel:
+		n.f.close(n)
+	case actPageDown:
+		n.offset++
+	case actPageUp:
+		n.offset = max(0, n.offset-1)
+	}
+	return nil
+}
+
+func (n *notice) update(msg tea.Msg) tea.Cmd {
+	if m, ok := msg.(wheelMsg); ok {
+		n.offset = max(0, n.offset+int(m))
+	}
+	return nil
+}
+
+func (n *notice) view(w, h int) []string {
+	what, next, _ := strings.Cut(n.text, "; ")
+	lines := wrap(what, min(w, 66))
+	if next != "" {
+		lines = append(lines, "")
+		lines = append(lines, wrap("→ "+next, min(w, 66))...)
+	}
+	if len(lines) > h {
+		lines = lines[min(n.offset, len(lines)-h):]
+	}
+	return lines
+}

@@ -1,0 +1,178 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"wakey/api"
+	"wakey/session"
+)
+
+// storeState says how far the store is. Until it is open the screen shows the index.
+type storeState int
+
+const (
+	storeOpening storeState = iota
+	storeWaiting            // opening takes so long that somebody is being asked: the keyring
+	storeAsking             // the passphrase dialog is on the screen
+	storeLocked             // opening failed, or the person gave up
+	storeOpen
+)
+
+// word says it in the header.
+func (s storeState) word() string {
+	return [...]string{
+		"opening the store…", "waiting for the keyring…", "waiting for the passphrase",
+		"the store is locked", "",
+	}[s]
+}
+
+type (
+	openedMsg struct {
+		mgr *session.Manager
+		err error
+	}
+	openSlowMsg struct{}
+	// stateMsg is what the manager says anew.
+	stateMsg struct {
+		accounts []session.Account
+		events   []session.Event
+	}
+	// runOverMsg ends the manager's loop: with an error while the program runs on.
+	runOverMsg struct{ err error }
+	// askMsg asks for the store's passphrase on behalf of a goroutine that waits on answer.
+	askMsg struct {
+		ctx    context.Context //nolint:containedctx // of the one who asks
+		req    session.PassphraseRequest
+		answer chan<- api.Secret
+	}
+)
+
+// errNoPassphrase is the answer of a person who closes the passphrase dialog.
+var errNoPassphrase = errors.New("no passphrase was given")
+
+// openStore opens the accounts in the background: neither a keyring nor a passphrase delays
+// the first frame.
+func (f *frame) openStore() tea.Cmd {
+	if f.opts.Open == nil {
+		return nil
+	}
+	f.store = storeOpening
+	ctx, send, open := f.ctx, f.send, f.opts.Open
+	opening := func() tea.Msg {
+		mgr, err := open(ctx, func(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
+			return askPassphrase(ctx, send, r)
+		})
+		if err == nil {
+			err = mgr.Load(ctx)
+		}
+		return openedMsg{mgr, err}
+	}
+	slow := tea.Tick(slowAfter, func(time.Time) tea.Msg { return openSlowMsg{} })
+	return tea.Batch(opening, slow)
+}
+
+// askPassphrase waits for a person, who is asked by the program.
+func askPassphrase(ctx context.Context, send func(tea.Msg), r session.PassphraseRequest) (api.Secret, error) {
+	answer := make(chan api.Secret, 1)
+	send(askMsg{ctx: ctx, req: r, answer: answer})
+	select {
+	case p := <-answer:
+		if p.IsZero() {
+			return api.Secret{}, errNoPassphrase
+		}
+		return p, nil
+	case <-ctx.Done():
+		return api.Secret{}, ctx.Err()
+	}
+}
+
+// opening takes what comes of opening the store.
+func (f *frame) opening(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case openSlowMsg:
+		if f.store == storeOpening {
+			f.store = storeWaiting
+		}
+	case askMsg:
+		f.store = storeAsking
+		f.push(newPassphrase(f, msg))
+	case openedMsg:
+		if msg.err != nil {
+			f.store = storeLocked
+			f.push(newNotice(f, "The accounts could not be opened", msg.err.Error()+"; press u to try again"))
+			return nil
+		}
+		f.store, f.mgr = storeOpen, msg.mgr
+		return tea.Batch(f.runManager(), lookAgain(f.ctx, msg.mgr, true))
+	case stateMsg:
+		f.setAccounts(msg.accounts, msg.events)
+		return lookAgain(f.ctx, f.mgr, false)
+	case runOverMsg:
+		if msg.err != nil && f.ctx.Err() == nil {
+			f.store, f.mgr = storeLocked, nil
+			f.push(newNotice(f, "The accounts are no longer kept fresh", msg.err.Error()+"; press u to open them again"))
+		}
+	}
+	return nil
+}
+
+// runManager keeps the accounts fresh until the program ends, which waits for it.
+func (f *frame) runManager() tea.Cmd {
+	ctx, mgr, r := f.ctx, f.mgr, f.runner
+	return func() (msg tea.Msg) {
+		if !r.begin() {
+			return nil
+		}
+		defer r.wg.Done()
+		defer func() {
+			if p := recover(); p != nil {
+				msg = runOverMsg{fmt.Errorf("wakey went wrong: %v\n%s", p, debug.Stack())}
+			}
+		}()
+		return runOverMsg{mgr.Run(ctx)}
+	}
+}
+
+// runner lets the end of the program wait for what has begun, and nothing begin after that.
+type runner struct {
+	mu   sync.Mutex
+	over bool
+	wg   sync.WaitGroup
+}
+
+func (r *runner) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		r.wg.Add(1)
+	}
+	return !r.over
+}
+
+func (r *runner) stop() {
+	r.mu.Lock()
+	r.over = true
+	r.mu.Unlock()
+	r.wg.Wait()
+}
+
+// lookAgain waits until there is something new to see, and reads it. At once: without waiting.
+func lookAgain(ctx context.Context, mgr *session.Manager, atOnce bool) tea.Cmd {
+	return func() tea.Msg {
+		if !atOnce {
+			select {
+			case <-mgr.Changed():
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		return stateMsg{mgr.Accounts(), mgr.Events()}
+	}
+}

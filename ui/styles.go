@@ -1,0 +1,102 @@
+package ui
+
+import (
+	"charm.land/lipgloss/v2"
+
+	"wakey/session"
+)
+
+// The look has three layers. Shapes say what a thing is without any colour: they are the
+// constants here. Tokens say what a colour is for: they are the fields of styles. Themes
+// (themes.go) say which colour that is.
+const (
+	shapeCursor = "▌"
+	shapeMark   = "✓"
+	shapeAlarm  = "‼"
+	shapeDanger = "✖"
+	shapeRule   = "─"
+	shapeHere   = "━" // the part of the rule below the view one is in
+)
+
+// styles are the tokens, made for one theme on one background.
+type styles struct {
+	text, strong, muted, faint     lipgloss.Style
+	accent, good, info, warn, bad  lipgloss.Style
+	title, key, selected, backdrop lipgloss.Style
+	button, buttonOn, dangerOn     lipgloss.Style
+}
+
+// newStyles makes the tokens. They are made anew when the background or the theme changes.
+func newStyles(t theme, dark bool) *styles {
+	p := t.light
+	if dark {
+		p = t.dark
+	}
+	plain := lipgloss.NewStyle()
+	s := &styles{
+		text:     plain,
+		strong:   plain.Bold(true),
+		muted:    plain.Foreground(p.muted),
+		faint:    plain.Foreground(p.faint),
+		accent:   plain.Foreground(p.accent),
+		good:     plain.Foreground(p.good),
+		info:     plain.Foreground(p.info),
+		warn:     plain.Foreground(p.warn),
+		bad:      plain.Foreground(p.bad),
+		title:    plain.Foreground(p.accent).Bold(true),
+		key:      plain.Bold(true),
+		selected: plain.Background(p.selection),
+		backdrop: plain.Foreground(p.faint),
+		button:   plain.Foreground(p.muted),
+		buttonOn: plain.Foreground(p.accent).Bold(true).Reverse(true),
+		dangerOn: plain.Foreground(p.bad).Bold(true).Reverse(true),
+	}
+	if p.muted == nil {
+		s.muted, s.faint = plain.Faint(true), plain.Faint(true)
+		s.backdrop, s.button = plain.Faint(true), plain.Faint(true)
+	}
+	return s
+}
+
+// on gives st as it is on the selected row, or st itself.
+func (s *styles) on(st lipgloss.Style, selected bool) lipgloss.Style {
+	if !selected {
+		return st
+	}
+	if bg := s.selected.GetBackground(); bg != (lipgloss.NoColor{}) {
+		return st.Background(bg)
+	}
+	return st.Bold(true)
+}
+
+// stateLook is how a state is shown: a shape, its word, and a colour last.
+func (s *styles) stateLook(st session.State) (shape string, style lipgloss.Style) {
+	switch st {
+	case session.Active:
+		return "●", s.good
+	case session.Refreshing:
+		return "◐", s.info
+	case session.Degraded:
+		return "▲", s.warn
+	case session.Expired:
+		return "△", s.bad
+	case session.SignInNeeded:
+		return "○", s.muted
+	case session.RevokedElsewhere, session.IdentityChanged:
+		return shapeAlarm, s.bad
+	}
+	return "·", s.muted
+}
+
+// phaseLook is the colour of a countdown and of its gauge.
+func (s *styles) phaseLook(p phase) lipgloss.Style {
+	switch p {
+	case phaseGood:
+		return s.good
+	case phaseRefresh:
+		return s.warn
+	case phaseEnding, phaseDead:
+		return s.bad
+	}
+	return s.muted
+}

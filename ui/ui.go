@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
+
+	"wakey/api"
+	"wakey/session"
+)
+
+// Options of the program.
+type Options struct {
+	// Dir is where the store lives: the first frame shows the index beside it. Empty: there is none.
+	Dir string
+	// Open opens the accounts. It is called in the background after the first frame, and may
+	// ask for a passphrase with the function it is given, which puts a dialog on the screen.
+	Open func(ctx context.Context, passphrase func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error)
+	// Hint is shown on the sign-in screen.
+	Hint string
+	// Prefill is what the sign-in screen holds to begin with.
+	Prefill SignInDefaults
+	// Theme is the name of one of the built-in themes; empty: the default one.
+	Theme string
+	// Version of wakey.
+	Version string
+}
+
+// SignInDefaults fill the sign-in screen in.
+type SignInDefaults struct {
+	Stack    string
+	Login    string
+	Name     string
+	Lifetime time.Duration // 0: an hour
+}
+
+// framesPerSecond bounds how often the screen is drawn, and how late the first frame comes. More
+// would cost an idle program more than its countdowns do.
+const framesPerSecond = 40
+
+// errNoTerminal says that there is nothing to draw on.
+var errNoTerminal = errors.New("no terminal to draw on; use the commands instead (wakey help)")
+
+// Run shows the program until a person quits it, ctx ends, or it fails.
+func Run(ctx context.Context, o Options) error {
+	if !term.IsTerminal(int(os.Stdout.Fd())) || os.Getenv("TERM") == "dumb" { //nolint:gosec // a file descriptor fits
+		return errNoTerminal
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var known []session.Account
+	if o.Dir != "" {
+		// Without an index the first frame says that the store is being opened; what is
+		// wrong with the store, opening it will tell.
+		known, _ = session.ReadIndex(o.Dir)
+	}
+	a := newApp(ctx, o, known)
+	a.env = environmentOf(os.Getenv)
+	p := tea.NewProgram(a, tea.WithContext(ctx), tea.WithFPS(framesPerSecond))
+	a.send = p.Send
+	_, err := p.Run()
+	cancel()
+	a.jobs.stop()
+	a.runner.stop()
+	a.emptyClipboard(os.Stdout)
+	if errors.Is(err, tea.ErrInterrupted) || errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("the screen failed: %w", err)
+	}
+	return nil
+}
+
+// environmentOf finds out where the program runs.
+func environmentOf(getenv func(string) string) environment {
+	return environment{
+		tmux:    getenv("TMUX") != "",
+		remote:  getenv("SSH_CONNECTION") != "" || getenv("SSH_TTY") != "",
+		display: hasDisplay(getenv),
+	}
+}
+
+// emptyClipboard keeps the promise that no token stays in the clipboard, when the program ends
+// before its time is over.
+func (f *frame) emptyClipboard(terminal *os.File) {
+	if f.clip.gen == f.clip.cleared {
+		return
+	}
+	if f.clip.way == clipOSC52 {
+		_, _ = terminal.WriteString(ansi.SetSystemClipboard(""))
+		return
+	}
+	if cmd := clearClipboard(f.clip); cmd != nil {
+		cmd()
+	}
+}

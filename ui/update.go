@@ -1,0 +1,208 @@
+package ui
+
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// Update takes a message. It never waits: what takes time is a command.
+func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := a.take(msg)
+	w, h := a.bodySize()
+	a.screen().layout(w, h)
+	return a, cmd
+}
+
+func (f *frame) take(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		f.w, f.h = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		f.dark = msg.IsDark()
+		f.restyle()
+	case tea.ColorProfileMsg:
+		f.few = msg.Profile == colorprofile.ANSI
+		f.restyle()
+	case tea.FocusMsg:
+		return f.setFocus(true)
+	case tea.BlurMsg:
+		return f.setFocus(false)
+	case tickMsg:
+		if msg.gen == f.tickGen {
+			f.now = msg.at.Round(0)
+			return f.tick()
+		}
+	case tea.KeyPressMsg:
+		return f.key(msg)
+	case tea.PasteMsg:
+		return f.top().update(msg)
+	case tea.MouseClickMsg:
+		if msg.Button == tea.MouseLeft {
+			return f.click(msg.X, msg.Y)
+		}
+	case tea.MouseWheelMsg:
+		switch msg.Button {
+		case tea.MouseWheelUp:
+			return f.top().update(wheelMsg(-3))
+		case tea.MouseWheelDown:
+			return f.top().update(wheelMsg(3))
+		default:
+		}
+	case toastOverMsg:
+		if msg.gen == f.toast.gen {
+			f.toast.text = ""
+		}
+	case clipOverMsg:
+		return f.clipOver(msg)
+	case answerMsg, bulkStepMsg, slowMsg, spinMsg:
+		return f.jobs.update(msg)
+	case openedMsg, openSlowMsg, stateMsg, runOverMsg, askMsg:
+		return f.opening(msg)
+	}
+	return nil
+}
+
+// key finds out what a key means: to the topmost part first, then everywhere.
+func (f *frame) key(k tea.KeyPressMsg) tea.Cmd {
+	top := f.top()
+	modal := len(f.dialogs) > 0
+	switch k.String() {
+	case "ctrl+c":
+		return f.quit()
+	case "ctrl+z":
+		return tea.Suspend
+	case "ctrl+l":
+		return tea.ClearScreen
+	case "esc":
+		if j := f.jobs.visible(); j != nil && !modal && !top.typing() {
+			return f.stopJob(j)
+		}
+	case "ctrl+p", "f1":
+		if !modal && top.typing() {
+			a, _ := matching(everywhere, k)
+			return f.do(a)
+		}
+	}
+	if top.typing() {
+		return top.update(k)
+	}
+	if a, ok := matching(top.bindings(), k); ok {
+		return top.do(a)
+	}
+	if modal {
+		return nil
+	}
+	if a, ok := matching(viewBindings(), k); ok {
+		return f.do(a)
+	}
+	if a, ok := matching(everywhere, k); ok {
+		return f.do(a)
+	}
+	return nil
+}
+
+// do carries out what every view understands.
+func (f *frame) do(a action) tea.Cmd {
+	for id := range viewCount {
+		if a == openView(id) {
+			return f.open(id)
+		}
+	}
+	switch a {
+	case actQuit:
+		return f.quit()
+	case actHelp:
+		f.push(newHelp(f))
+	case actPalette:
+		f.push(newPalette(f))
+	case actNext:
+		return f.open((f.shown + 1) % viewCount)
+	case actPrev:
+		return f.open((f.shown + viewCount - 1) % viewCount)
+	case actBack:
+		if f.signIn != nil || f.shown != viewAccounts {
+			return f.open(viewAccounts)
+		}
+	case actSignIn:
+		return f.openSignIn(SignInDefaults{})
+	case actUnlock:
+		if f.store == storeLocked {
+			return f.openStore()
+		}
+	case actTheme:
+		return f.nextTheme()
+	case actRepaint:
+		return tea.ClearScreen
+	case actSuspend:
+		return tea.Suspend
+	}
+	return nil
+}
+
+func (f *frame) nextTheme() tea.Cmd {
+	i := slices.IndexFunc(themes, func(t theme) bool { return t.name == f.theme.name })
+	f.theme = themes[(i+1)%len(themes)]
+	f.restyle()
+	return f.say(toastInfo, "theme "+f.theme.name)
+}
+
+// stopJob cancels what esc is shown for.
+func (f *frame) stopJob(j *job) tea.Cmd {
+	if j.bulk != nil {
+		j.cancel() // its answer says how far it came
+		return nil
+	}
+	f.jobs.drop(j.id)
+	return f.say(toastInfo, "stopped "+j.title)
+}
+
+// quit ends the program; when work is under way it asks first, and the second time it does not.
+func (f *frame) quit() tea.Cmd {
+	if n := len(f.dialogs); n > 0 {
+		if c, ok := f.dialogs[n-1].(*confirm); ok && c.heading == quitHeading {
+			return tea.Quit
+		}
+	}
+	if !f.jobs.busy() {
+		return tea.Quit
+	}
+	c := &confirm{
+		f: f, heading: quitHeading, yes: "Quit", no: "Wait",
+		text: []string{"What is under way is cut off. What a stack has been asked for may still happen there."},
+		then: func(bool) tea.Cmd { return tea.Quit },
+	}
+	for _, j := range f.jobs.list {
+		c.items = append(c.items, confirmItem{name: clean(j.title)})
+	}
+	f.push(c)
+	return nil
+}
+
+const quitHeading = "Quit while work is under way?"
+
+// click finds out what was hit.
+func (f *frame) click(x, y int) tea.Cmd {
+	if n := len(f.dialogs); n > 0 {
+		d := f.dialogs[n-1]
+		b, _ := layBox(d, f.w, f.h)
+		padX, padY := boxPadding(f.w, f.h)
+		if x > b.x && x < b.x+b.w-1 && y > b.y && y < b.y+b.h-1 {
+			return d.update(clickMsg{x - b.x - 1 - padX, y - b.y - 1 - padY})
+		}
+		return nil
+	}
+	ar := areasOf(f.h)
+	switch {
+	case ar.tabs && y == 1:
+		for id, span := range f.tabSpans() {
+			if span.has(x) {
+				return f.open(viewID(id))
+			}
+		}
+	case y >= ar.bodyY && y < ar.bodyY+ar.bodyH:
+		return f.screen().update(clickMsg{x, y - ar.bodyY})
+	}
+	return nil
+}
