@@ -69,6 +69,9 @@ func FuzzACL(f *testing.F) {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, grants, required string) {
+		if len(grants)+len(required) > 2000 {
+			return // longer ones find nothing new and cost their product
+		}
 		list := strings.Split(grants, ",")
 		if got, want := MatchACL(list, required, user, sess), matchByRegexp(list, required, user, sess); got != want {
 			t.Errorf("MatchACL(%q, %q) = %v, the expression says %v", list, required, got, want)

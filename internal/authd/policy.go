@@ -1,132 +1,173 @@
 package authd
 
 import (
+	"cmp"
+	"net/http"
 	"slices"
-	"strings"
 )
 
-// userACL is the stock default_user_policy: every user of any purpose has it,
-// through the group of all users of the tenant (contract 2).
-var userACL = strings.Fields(`
-agentd.users.me.#
-auth.users.me.external.#
-auth.users.me.password.update
-auth.users.me.sessions.*.delete
-auth.users.me.sessions.read
-auth.users.me.tokens.*.delete
-auth.users.me.tokens.read
-call-logd.users.me.#
-calld.lines.*.presences.read
-calld.parkings.#
-calld.switchboards.#
-calld.transfers.*.complete.update
-calld.transfers.*.delete
-calld.transfers.*.read
-calld.users.me.#
-calld.users.me.conferences.*.participants.read
-chatd.users.*.presences.read
-chatd.users.me.presences.update
-chatd.users.me.rooms.#
-chatd.users.presences.read
-confd.infos.read
-confd.users.me.#.read
-confd.users.me.forwards.*
-confd.users.me.forwards.*.*
-confd.users.me.funckeys.*
-confd.users.me.funckeys.*.*
-confd.users.me.meetings.#
-confd.users.me.read
-confd.users.me.services.*.*
-confd.users.me.update
-confd.users.me.blocklist.*
-dird.#.me.read
-dird.backends.*.sources.*.contacts.read
-dird.directories.*.sources.read
-dird.directories.favorites.#
-dird.directories.lookup.*.headers.read
-dird.directories.lookup.*.read
-dird.directories.personal.*.read
-dird.graphql.me
-dird.personal.#
-events.auth.users.me.external.#
-events.auth.users.me.sessions.my_session.expire_soon
-events.call_log.user.me.created
-events.calls.me
-events.chat.message.*.me
-events.chat.message.*.me.*
-events.chatd.users.*.presences.updated
-events.chatd.users.me.rooms.#
-events.conferences.users.me.#
-events.config.users.me.#
-events.directory.me.#
-events.faxes.outbound.users.me.*
-events.parkings.#
-events.statuses.*
-events.switchboards.#
-events.transfers.me
-events.users.me.#
-events.voicemails.global.messages.#
-webhookd.users.me.subscriptions.#
-websocketd
-`)
+func policyRoutes() []route {
+	return []route{
+		{method: http.MethodGet, path: "/policies", acl: "auth.policies.read", handler: (*request).listPolicies},
+		{method: http.MethodGet, path: "/policies/{policy}", acl: "auth.policies.{policy}.read", handler: (*request).showPolicy},
+		{method: http.MethodGet, path: "/users/{user_uuid}/policies", acl: "auth.users.{user_uuid}.policies.read", handler: (*request).listUserPolicies},
+		{method: http.MethodPut, path: "/users/{user_uuid}/policies/{policy}", acl: "auth.users.{user_uuid}.policies.{policy}.create", handler: (*request).addUserPolicy},
+		{method: http.MethodDelete, path: "/users/{user_uuid}/policies/{policy}", acl: "auth.users.{user_uuid}.policies.{policy}.delete", handler: (*request).removeUserPolicy},
+	}
+}
 
-// adminACL is the stock policy of a tenant administrator.
-var adminACL = strings.Fields(`
-websocketd agentd.# amid.# auth.# call-logd.# calld.# chatd.# confd.# dird.# phoned.# plugind.# provd.# webhookd.# events.#
-`)
+type policyObject struct {
+	UUID        string   `json:"uuid"`
+	Tenant      string   `json:"tenant_uuid"`
+	Name        string   `json:"name"`
+	Slug        string   `json:"slug"`
+	Description any      `json:"description"`
+	ACL         []string `json:"acl"`
+	ReadOnly    bool     `json:"read_only"`
+	Shared      bool     `json:"shared"`
+}
 
-const (
-	adminPolicySlug = "wazo_default_admin_policy"
-	adminGroupSlug  = "wazo_default_admin_group"
-)
+func (p *policy) shown() policyObject {
+	return policyObject{p.uuid, p.tenant, p.name, p.slug, p.description, append([]string{}, p.acl...), p.readOnly, false}
+}
 
-// addTenant makes a tenant with what a stock stack puts into each.
-func (s *Server) addTenant(t *tenant) {
-	t.created = s.next()
-	s.tenants[t.uuid] = t
-	adminPolicy := s.addPolicy(&policy{
-		tenant: t.uuid, name: adminPolicySlug, slug: adminPolicySlug, readOnly: true,
-		description: "Default Wazo policy for administrator", acl: adminACL,
+var policyColumns = columns{order: []string{"name", "slug", "description", "uuid", "read_only"}, first: "name"}
+
+// policyPage sorts and cuts; it gives back the count after the search too.
+func (q *request) policyPage(list []*policy, p params) ([]policyObject, int) {
+	slices.SortFunc(list, func(a, b *policy) int { return cmp.Compare(a.created, b.created) })
+	list = slices.DeleteFunc(list, func(one *policy) bool {
+		text, _ := one.description.(string)
+		return p.search != "" && !like(p.search, one.name) && !like(p.search, one.slug) && !like(p.search, text) ||
+			q.query.Has("slug") && q.query.Get("slug") != one.slug ||
+			q.query.Has("name") && q.query.Get("name") != one.name ||
+			q.query.Has("uuid") && q.query.Get("uuid") != one.uuid
 	})
-	userPolicy := s.addPolicy(&policy{
-		tenant: t.uuid, name: "wazo_default_user_policy", slug: "wazo_default_user_policy", readOnly: true,
-		description: "Default Wazo policy for user", acl: userACL,
+	filtered := len(list)
+	order(list, p, func(a, b *policy) int {
+		switch p.order {
+		case "slug":
+			return compareText(a.slug, b.slug)
+		case "description":
+			return compareText(a.description, b.description)
+		case "uuid":
+			return compareText(a.uuid, b.uuid)
+		case "read_only":
+			return compareBool(a.readOnly, b.readOnly)
+		}
+		return compareText(a.name, b.name)
 	})
-	all := "wazo-all-users-tenant-" + t.uuid
-	t.allUsers = s.addGroup(&group{tenant: t.uuid, name: all, slug: all, system: true, policies: []*policy{userPolicy}})
-	t.admins = s.addGroup(&group{tenant: t.uuid, name: adminGroupSlug, slug: adminGroupSlug, policies: []*policy{adminPolicy}})
+	items := make([]policyObject, 0, len(list))
+	for _, one := range page(list, p) {
+		items = append(items, one.shown())
+	}
+	return items, filtered
 }
 
-func (s *Server) addPolicy(p *policy) *policy {
-	p.uuid, p.created = newUUID(), s.next()
-	s.policies[p.uuid] = p
-	return p
-}
-
-func (s *Server) addGroup(g *group) *group {
-	g.uuid, g.created = newUUID(), s.next()
-	s.groups[g.uuid] = g
-	return g
-}
-
-// aclOf collects what a token of the user gets: the default user policy, the
-// groups, the own policies; duplicates stay (contract 4).
-func (s *Server) aclOf(u *user) []string {
-	var acl []string
-	for _, g := range u.groups {
-		for _, p := range g.policies {
-			acl = append(acl, p.acl...)
+// listPolicies has no "filtered" (transcript policies_list).
+func (q *request) listPolicies() answer {
+	tenant, a, ok := q.tenant()
+	if !ok {
+		return a
+	}
+	p, bad := q.listParams(policyColumns)
+	if bad != nil {
+		return *bad
+	}
+	in := q.scope(tenant, p.recurse)
+	var list []*policy
+	for _, one := range q.s.policies {
+		if in(one.tenant) {
+			list = append(list, one)
 		}
 	}
-	for _, p := range u.policies {
-		acl = append(acl, p.acl...)
-	}
-	return acl
+	items, filtered := q.policyPage(list, p)
+	return reply(http.StatusOK, dict{{"items", items}, {"total", filtered}})
 }
 
-// isAdmin is metadata.admin: the stock admin policy directly, or the stock admin
-// group (contract 4).
-func (s *Server) isAdmin(u *user) bool {
-	return slices.ContainsFunc(u.groups, func(g *group) bool { return g.slug == adminGroupSlug }) ||
-		slices.ContainsFunc(u.policies, func(p *policy) bool { return p.slug == adminPolicySlug })
+func unknownPolicy(id string) answer { return legacy(http.StatusNotFound, "No such policy "+id) }
+
+// policyNamed finds a policy by uuid or slug.
+func (q *request) policyNamed(id, tenant string) *policy {
+	if uuid, ok := pathUUID(id); ok {
+		return q.s.policies[uuid]
+	}
+	for _, p := range q.s.policies {
+		if p.slug == id && (tenant == "" || p.tenant == tenant) {
+			return p
+		}
+	}
+	return nil
+}
+
+func (q *request) showPolicy() answer {
+	tenant, a, ok := q.tenant()
+	if !ok {
+		return a
+	}
+	p := q.policyNamed(q.arg["policy"], tenant)
+	if p == nil || !q.s.sees(tenant, p.tenant) {
+		return unknownPolicy(q.arg["policy"])
+	}
+	return reply(http.StatusOK, p.shown())
+}
+
+// listUserPolicies gives an empty list for a user that is unknown or out of sight
+// (contract 10).
+func (q *request) listUserPolicies() answer {
+	p, bad := q.listParams(columns{order: []string{"name", "description", "uuid"}, first: "name"})
+	if bad != nil {
+		return *bad
+	}
+	tenant, a, ok := q.tenant()
+	if !ok {
+		return a
+	}
+	var list []*policy
+	if u := q.s.users[q.arg["user_uuid"]]; u != nil && q.s.sees(tenant, u.tenant) {
+		list = slices.Clone(u.policies)
+	}
+	total := len(list)
+	items, filtered := q.policyPage(list, p)
+	return reply(http.StatusOK, dict{{"items", items}, {"total", total}, {"filtered", filtered}})
+}
+
+// userAndPolicy finds both and refuses who would hand out or take away more than
+// they hold themselves (contract 10).
+func (q *request) userAndPolicy() (*user, *policy, answer, bool) {
+	u := q.s.users[q.arg["user_uuid"]]
+	if u == nil {
+		return nil, nil, unknownUser(q.arg["user_uuid"]), false
+	}
+	p := q.policyNamed(q.arg["policy"], u.tenant)
+	if p == nil {
+		return nil, nil, unknownPolicy(q.arg["policy"]), false
+	}
+	for _, access := range p.acl {
+		if !q.token.allows(access) {
+			return nil, nil, modern(http.StatusUnauthorized, "unauthorized", "Unauthorized",
+				dict{{"invalid_token", q.token.value}, {"required_access", access}}, ""), false
+		}
+	}
+	return u, p, answer{}, true
+}
+
+func (q *request) addUserPolicy() answer {
+	u, p, a, ok := q.userAndPolicy()
+	if !ok {
+		return a
+	}
+	if !slices.Contains(u.policies, p) {
+		u.policies = append(u.policies, p)
+	}
+	return noContent()
+}
+
+func (q *request) removeUserPolicy() answer {
+	u, p, a, ok := q.userAndPolicy()
+	if !ok {
+		return a
+	}
+	u.policies = slices.DeleteFunc(u.policies, func(one *policy) bool { return one == p })
+	return noContent()
 }
