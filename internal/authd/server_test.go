@@ -178,9 +178,15 @@ func TestExpiryIsTruncatedAndPurgedLate(t *testing.T) {
 		if n := s.Sessions(alice); n != 1 {
 			t.Errorf("before the purge %d sessions, want 1", n)
 		}
-		time.Sleep(45 * time.Second) // past the first minute
+		time.Sleep(40 * time.Second) // 55.1
+		c.login("alice", "alice-demo", map[string]any{"expiration": 10})
+		time.Sleep(20 * time.Second) // 75.1: one expired before the first minute, one after
+		if n := s.Sessions(alice); n != 1 {
+			t.Errorf("after the first purge %d sessions, want 1", n)
+		}
+		time.Sleep(45 * time.Second) // 120.1
 		if n := s.Sessions(alice); n != 0 {
-			t.Errorf("after the purge %d sessions, want 0", n)
+			t.Errorf("after the second purge %d sessions, want 0", n)
 		}
 	})
 }
@@ -254,6 +260,21 @@ func TestBothPrefixes(t *testing.T) {
 		if r.status != http.StatusOK || r.header.Get("Server") != server {
 			t.Errorf("%s: %d %s", path, r.status, r.header.Get("Server"))
 		}
+	}
+}
+
+func TestProxyFoldsPaths(t *testing.T) {
+	s, c := newServer(t, Config{})
+	at, _ := c.offline("alice", "laptop")
+	const path = "/users/me/tokens/other/..//laptop"
+	if r := c.do("DELETE", "/0.1"+path, nil, "X-Auth-Token", at); r.status != 404 {
+		t.Errorf("the daemon folds: %d", r.status)
+	}
+	if r := c.do("GET", "/api/auth/../other", nil); r.header.Get("Content-Type") != typeNginxHTML {
+		t.Errorf("out of the service: %d %v", r.status, r.header)
+	}
+	if r := c.do("DELETE", "/api/auth/0.1"+path, nil, "X-Auth-Token", at); r.status != 204 || len(s.RefreshTokens(alice)) != 0 {
+		t.Errorf("the proxy does not fold: %d", r.status)
 	}
 }
 

@@ -212,3 +212,78 @@ func TestPoliciesAndGroups(t *testing.T) {
 		t.Errorf("a policy by its slug: %d %v", r.status, r.body)
 	}
 }
+
+func TestDisablingEndsSessions(t *testing.T) {
+	s, c := newServer(t, Config{})
+	at, rt := c.offline("alice", "laptop")
+	admin := c.token("admin")
+	put := func(enabled bool) {
+		t.Helper()
+		if r := c.do("PUT", "/0.1/users/"+alice, map[string]any{"username": "alice", "enabled": enabled}, "X-Auth-Token", admin); r.status != 200 {
+			t.Fatalf("%d %v", r.status, r.body)
+		}
+	}
+	put(false)
+	if r := c.do("GET", "/0.1/token/"+at, nil); r.status != 404 || s.Sessions(alice) != 0 {
+		t.Errorf("a disabled user keeps a session: %d", r.status)
+	}
+	if r := c.refresh(rt, "laptop"); r.status != 401 {
+		t.Errorf("a disabled user refreshes: %d", r.status)
+	}
+	put(true)
+	if r := c.refresh(rt, "laptop"); r.status != 200 {
+		t.Errorf("enabled again, no refresh: %d", r.status)
+	}
+}
+
+func TestDeletedUserLeavesNoRefreshToken(t *testing.T) {
+	s, c := newServer(t, Config{})
+	at, rt := c.offline("alice", "laptop")
+	admin := c.token("admin")
+	if r := c.do("DELETE", "/0.1/users/"+alice, nil, "X-Auth-Token", admin); r.status != 204 {
+		t.Fatalf("%d %v", r.status, r.body)
+	}
+	if r := c.do("POST", "/0.1/users", `{"uuid": "`+alice+`", "username": "alice", "password": "x"}`, "X-Auth-Token", admin); r.status != 200 {
+		t.Fatalf("%d %v", r.status, r.body)
+	}
+	if r := c.refresh(rt, "laptop"); r.status != 401 || len(s.RefreshTokens(alice)) != 0 {
+		t.Errorf("a refresh token outlived its user: %d", r.status)
+	}
+	if r := c.do("GET", "/0.1/token/"+at, nil); r.status != 200 {
+		t.Errorf("an access token did not outlive its user: %d", r.status)
+	}
+	list := c.do("GET", "/0.1/sessions", nil, "X-Auth-Token", admin)
+	if list.at("total") != 2.0 {
+		t.Errorf("sessions: %v", list.body)
+	}
+}
+
+func TestSessionsWithoutAUser(t *testing.T) {
+	seed := DemoSeed()
+	seed.Users = append(seed.Users, SeedUser{UUID: "8e1a3c5e-0000-1000-8000-000000000001", Username: "old", Password: "old-demo"},
+		SeedUser{Username: "root", Password: "root-demo", Master: true})
+	s, err := New(Config{}, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := client{t, s}
+	c.token("old")
+	root := c.token("root")
+	c.do("GET", "/0.1/users/password/reset?username=alice", nil)
+	nobody := func(path string) (n int) {
+		list := c.do("GET", path, nil, "X-Auth-Token", root)
+		items, _ := list.at("items").([]any)
+		for i := range items {
+			if list.at("items", i, "user_uuid") == nil {
+				n++
+			}
+		}
+		return n
+	}
+	if n := nobody("/0.1/sessions?recurse=true"); n != 2 {
+		t.Errorf("%d sessions without a user, want those of a mail and of a user whose uuid is not version 4", n)
+	}
+	if n := nobody("/0.1/sessions"); n != 1 {
+		t.Errorf("%d sessions without a user in the master tenant, want that of the mail", n)
+	}
+}
