@@ -18,6 +18,7 @@ import (
 	_ "github.com/gofrs/flock"
 	_ "github.com/google/renameio/v2"
 	_ "github.com/google/uuid"
+	_ "github.com/itchyny/gojq"
 	_ "github.com/pelletier/go-toml/v2"
 	_ "github.com/rogpeppe/go-internal/testscript"
 	_ "github.com/spf13/cobra"

@@ -1,0 +1,136 @@
+// Package cli is the command line: one file a command. A command parses its flags into options,
+// calls session and api, and prints. Results go to standard output, everything else to standard error.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"wakey/api"
+	"wakey/session"
+)
+
+// Main runs wakey with args, which leave out the program's own name, and returns its exit code.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, version string) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, version: version}
+	a.person = a.askPassphrase
+	root := a.root()
+	root.SetArgs(joinFields(root, args))
+	cmd, err := root.ExecuteContextC(ctx)
+	if a.manager != nil {
+		// A refresh that was under way when the command was cancelled ends with its token kept.
+		a.manager.Wait()
+		a.closeEnvironment(ctx)
+	}
+	if err != nil && !a.began {
+		err = &usageError{err: err, command: cmd.CommandPath()}
+	}
+	a.report(err)
+	return exitCode(err)
+}
+
+// app is what the commands share in one run.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	version        string
+	began          bool // the arguments were fine and a command runs
+
+	noInput           bool
+	person            func(context.Context, session.PassphraseRequest) (api.Secret, error) // asked for the passphrase
+	account           string                                                               // --account
+	passphraseFile    string
+	passphraseCommand string
+
+	manager   *session.Manager // once open was called
+	files     *session.FileStore
+	handedOut bool // the access token left this process
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "wakey",
+		Short: "Keep Wazo Platform accounts signed in",
+		Long: `wakey keeps Wazo Platform accounts signed in. It signs in once with a password, keeps only the
+refresh token, encrypted, and makes fresh access tokens before the old ones expire. Without a command it shows all that on a
+screen.`,
+		Example: `  wakey login pbx.example.com --user alice
+  curl -H "$(wakey token --header)" https://pbx.example.com/api/confd/1.1/infos`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmd.ValidateFlagGroups(); err != nil {
+				return err
+			}
+			a.began = true
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.hasScreen() {
+				return a.screen(cmd.Context())
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(flagError)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddGroup(
+		&cobra.Group{ID: groupAccounts, Title: "Accounts:"},
+		&cobra.Group{ID: groupTokens, Title: "Tokens:"},
+		&cobra.Group{ID: groupServer, Title: "On the stack:"},
+		&cobra.Group{ID: groupMachine, Title: "On this machine:"},
+	)
+	flags := root.PersistentFlags()
+	flags.BoolVar(&a.noInput, "no-input", false, "never ask anything")
+	flags.StringVar(&a.passphraseFile, "passphrase-file", "", "read the store's passphrase from `FILE` (also WAKEY_PASSPHRASE_FILE)")
+	flags.StringVar(&a.passphraseCommand, "passphrase-command", "", "take the store's passphrase from what `COMMAND` prints")
+	root.AddCommand(a.commands()...)
+	root.SetHelpCommandGroupID(groupMachine)
+	return root
+}
+
+const (
+	groupAccounts = "accounts"
+	groupTokens   = "tokens"
+	groupServer   = "server"
+	groupMachine  = "machine"
+)
+
+// flagError keeps the value out of pflag's words: it may be a password on the wrong side of a typo.
+func flagError(_ *cobra.Command, err error) error {
+	if s, rest, found := strings.Cut(err.Error(), " in -"); found && strings.HasPrefix(s, "unknown shorthand flag") && len(rest) > 1 {
+		return fmt.Errorf("%s", s)
+	}
+	return err
+}
+
+// talk prints a line for a person. What a server sent must have been through api.Clean.
+func (a *app) talk(format string, args ...any) {
+	fmt.Fprintf(a.stderr, format+"\n", args...)
+}
+
+// report prints an error, on a line that says whose it is.
+func (a *app) report(err error) {
+	if err == nil || isSilent(err) {
+		return
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		a.talk("wakey: %s", api.Clean(line))
+	}
+}
+
+// isTerminal tells whether f is a terminal that a person looks at.
+func isTerminal(f any) bool {
+	file, ok := f.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}

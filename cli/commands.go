@@ -1,0 +1,28 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// commands are all there are.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.loginCommand(),
+		a.listCommand(),
+		a.statusCommand(),
+		a.switchCommand(),
+		a.useCommand(),
+		a.logoutCommand(),
+		a.tokenCommand(),
+		a.execCommand(),
+		a.inspectCommand(),
+		a.refreshCommand(),
+		a.refreshTokensCommand(),
+		a.sessionsCommand(),
+		a.apiCommand(),
+		a.demoCommand(),
+		a.serveCommand(),
+		a.completionCommand(),
+		a.manCommand(),
+		a.promptCommand(),
+		a.versionCommand(),
+	}
+}

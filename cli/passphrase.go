@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"wakey/api"
+	"wakey/session"
+)
+
+// secretLimit bounds a password or a passphrase, in bytes.
+const secretLimit = 64 << 10
+
+// passphraser answers the store's questions for its passphrase.
+type passphraser struct{ app *app }
+
+// answer takes the passphrase from the first source that is set: --passphrase-file,
+// --passphrase-command, WAKEY_PASSPHRASE_FILE, WAKEY_PASSPHRASE_COMMAND, the credential of a systemd
+// unit, and last a person.
+func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
+	take := p.source()
+	if take == nil {
+		return p.app.person(ctx, r)
+	}
+	secret, err := take(ctx)
+	if err == nil && secret.IsZero() {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return api.Secret{}, fmt.Errorf("reading the store's passphrase: %w", err)
+	}
+	return secret, nil
+}
+
+func (p *passphraser) source() func(context.Context) (api.Secret, error) {
+	file := func(path string) func(context.Context) (api.Secret, error) {
+		return func(context.Context) (api.Secret, error) { return secretFile(path) }
+	}
+	command := func(line string) func(context.Context) (api.Secret, error) {
+		return func(ctx context.Context) (api.Secret, error) { return p.app.secretCommand(ctx, line) }
+	}
+	if p.app.passphraseFile != "" {
+		return file(p.app.passphraseFile)
+	}
+	if p.app.passphraseCommand != "" {
+		return command(p.app.passphraseCommand)
+	}
+	if path := os.Getenv("WAKEY_PASSPHRASE_FILE"); path != "" {
+		return file(path)
+	}
+	if line := os.Getenv("WAKEY_PASSPHRASE_COMMAND"); line != "" {
+		return command(line)
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		path := filepath.Join(dir, "wakey-passphrase")
+		if _, err := os.Stat(path); err == nil {
+			return file(path)
+		}
+	}
+	return nil
+}
+
+// askPassphrase asks on the terminal; for a new passphrase until two answers are the same.
+func (a *app) askPassphrase(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
+	if !a.canAsk() {
+		return api.Secret{}, fmt.Errorf("%s: %w; name a file that holds the passphrase with --passphrase-file or WAKEY_PASSPHRASE_FILE",
+			r.Reason, errNobodyToAsk)
+	}
+	if r.Reason != "" {
+		a.talk("wakey: %s", api.Clean(r.Reason))
+	}
+	if !r.New {
+		return a.askSecret(ctx, "Passphrase of the store: ")
+	}
+	for {
+		first, err := a.askSecret(ctx, "New passphrase of the store: ")
+		if err != nil {
+			return api.Secret{}, err
+		}
+		if first.IsZero() {
+			return api.Secret{}, errCancelled
+		}
+		second, err := a.askSecret(ctx, "The same again: ")
+		if err != nil {
+			return api.Secret{}, err
+		}
+		if first.Reveal() == second.Reveal() {
+			return first, nil
+		}
+		a.talk("wakey: these were two different passphrases, once more")
+	}
+}
+
+// secretFile reads a secret from a file, without the newline at its end.
+func secretFile(path string) (api.Secret, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return api.Secret{}, err
+	}
+	defer f.Close()
+	return readSecret(f)
+}
+
+// readSecret reads a secret to the end of r, without the newline there.
+func readSecret(r io.Reader) (api.Secret, error) {
+	b, err := io.ReadAll(io.LimitReader(r, secretLimit+1))
+	if err != nil {
+		return api.Secret{}, err
+	}
+	if len(b) > secretLimit {
+		return api.Secret{}, fmt.Errorf("it is longer than %d bytes", secretLimit)
+	}
+	b = bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
+	return api.NewSecret(string(b)), nil
+}
+
+// secretCommand runs a line of shell and takes what it prints as a secret. It may talk to the
+// person through the terminal and standard error.
+func (a *app) secretCommand(ctx context.Context, line string) (api.Secret, error) {
+	shell := []string{"/bin/sh", "-c"}
+	if runtime.GOOS == "windows" {
+		shell = []string{"cmd", "/c"}
+	}
+	cmd := exec.CommandContext(ctx, shell[0], append(shell[1:], line)...) //nolint:gosec // the person's own command
+	cmd.Stderr = a.stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return api.Secret{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return api.Secret{}, err
+	}
+	secret, err := readSecret(out)
+	_, _ = io.Copy(io.Discard, out)
+	if werr := cmd.Wait(); werr != nil {
+		return api.Secret{}, fmt.Errorf("the command that prints it failed: %w", werr)
+	}
+	return secret, err
+}

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wakey/api"
+	"wakey/session"
+)
+
+// listedToken is a refresh token of the stack, and whether it is the account's own.
+type listedToken struct {
+	api.RefreshToken
+
+	own bool
+}
+
+var refreshTokenFields = []field[listedToken]{
+	{"client_id", func(t listedToken) any { return t.ClientID }},
+	{"created_at", func(t listedToken) any { return rfc3339(t.CreatedAt) }},
+	{"mobile", func(t listedToken) any { return t.Mobile }},
+	{"user_uuid", func(t listedToken) any { return t.UserUUID }},
+	{"tenant_uuid", func(t listedToken) any { return t.TenantUUID }},
+	{"own", func(t listedToken) any { return t.own }},
+}
+
+func (a *app) refreshTokensCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "refresh-tokens",
+		Short:   "List and revoke the user's refresh tokens",
+		GroupID: groupServer,
+		Long: `A refresh token makes access tokens until it is revoked. The stack knows each by a client_id, which names the
+installation that owns it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.refreshTokensList(), a.refreshTokensRevoke())
+	return cmd
+}
+
+func (a *app) refreshTokensList() *cobra.Command {
+	var f format
+	cmd := &cobra.Command{
+		Use:     "list [ACCOUNT]",
+		Aliases: []string{"ls"},
+		Short:   "List the user's refresh tokens",
+		Example: `  wakey refresh-tokens list
+  wakey refresh-tokens list prod --json client_id,created_at,own`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeAccounts,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.listRefreshTokens(cmd.Context(), args, &f)
+		},
+	}
+	a.accountFlags(cmd)
+	f.flags(cmd, fieldNames(refreshTokenFields))
+	return cmd
+}
+
+func (a *app) listRefreshTokens(ctx context.Context, args []string, f *format) error {
+	m, c, err := a.opened(ctx, args)
+	if err != nil {
+		return err
+	}
+	list, err := refreshTokens(ctx, m, c.Account)
+	if err != nil {
+		return err
+	}
+	if f.on() {
+		return printAll(a, f, refreshTokenFields, list)
+	}
+	now := time.Now()
+	t := newTable("CLIENT_ID", "MADE", "MOBILE", "")
+	for _, item := range list {
+		note := ""
+		if item.own {
+			note = "this machine"
+		}
+		if reason, bad := api.Unrevokable(item.ClientID); bad {
+			note = reason
+		}
+		t.add(item.ClientID, when(item.CreatedAt, now), yesNo(item.Mobile), note)
+	}
+	return t.print(a.stdout)
+}
+
+// refreshTokens lists the refresh tokens of the account's user, the oldest first.
+func refreshTokens(ctx context.Context, m *session.Manager, account session.Account) ([]listedToken, error) {
+	var list []listedToken
+	err := m.Do(ctx, account.ID, func(ctx context.Context, client *api.Client, token api.Secret) error {
+		page, err := client.MyRefreshTokens(ctx, token, api.ListOptions{})
+		list = list[:0]
+		for _, item := range page.Items {
+			list = append(list, listedToken{item, item.ClientID == account.ClientID})
+		}
+		return err
+	})
+	return list, err
+}
+
+type revokeTokensOptions struct {
+	others   bool
+	sessions bool
+	yes      bool
+}
+
+func (a *app) refreshTokensRevoke() *cobra.Command {
+	var o revokeTokensOptions
+	cmd := &cobra.Command{
+		Use:   "revoke CLIENT_ID...",
+		Short: "Revoke refresh tokens",
+		Long: `Revoke refresh tokens of the user: from then on they make no access token. Access tokens already made from them live
+until they expire; --sessions ends them too, by revoking every session but this machine's own. The account's own refresh token is
+revoked by "wakey logout".`,
+		Example: `  wakey refresh-tokens revoke phone-7c1e
+  wakey refresh-tokens revoke phone-7c1e --sessions --yes
+  wakey refresh-tokens revoke --others --account prod`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if o.others == (len(args) > 0) {
+				return errors.New("name the client_ids to revoke, or give --others")
+			}
+			return nil
+		},
+		ValidArgsFunction: a.completeClientIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.revokeRefreshTokens(cmd.Context(), args, o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.others, "others", false, "revoke all but the account's own")
+	flags.BoolVar(&o.sessions, "sessions", false, "revoke the sessions that this machine did not open, too")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "don't ask")
+	a.accountFlags(cmd)
+	return cmd
+}
+
+// completeClientIDs asks the stack, if that takes no question and no time.
+func (a *app) completeClientIDs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	a.noInput = true
+	ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second)
+	defer cancel()
+	m, err := a.open(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	c, err := a.choose(m.Accounts(), nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	list, _ := refreshTokens(ctx, m, c.Account)
+	var ids []string
+	for _, t := range list {
+		if !t.own && !slices.Contains(args, t.ClientID) && t.ClientID == api.Clean(t.ClientID) {
+			ids = append(ids, t.ClientID)
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (a *app) revokeRefreshTokens(ctx context.Context, ids []string, o revokeTokensOptions) error {
+	m, c, err := a.opened(ctx, nil)
+	if err != nil {
+		return err
+	}
+	list, err := refreshTokens(ctx, m, c.Account)
+	if err != nil {
+		return err
+	}
+	if o.others {
+		for _, t := range list {
+			if !t.own {
+				ids = append(ids, t.ClientID)
+			}
+		}
+	}
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if err := revocable(ids, list); err != nil {
+		return err
+	}
+	var strangers []string
+	if o.sessions {
+		if strangers, err = foreignSessions(ctx, m, c.Account); err != nil {
+			return err
+		}
+	}
+	if len(ids)+len(strangers) == 0 {
+		a.talk("There is nothing to revoke.")
+		return nil
+	}
+	a.announce(c.Account, ids, strangers)
+	if err := a.agree(ctx, o.yes); err != nil {
+		return err
+	}
+
+	var failed []error
+	for _, id := range ids {
+		err := m.Do(ctx, c.ID, func(ctx context.Context, client *api.Client, token api.Secret) error {
+			return client.RevokeMyRefreshToken(ctx, token, id)
+		})
+		if err != nil && !errors.Is(err, api.ErrNotFound) {
+			failed = append(failed, fmt.Errorf("%s: %w", api.Clean(id), err))
+			continue
+		}
+		a.talk("Revoked the refresh token %s.", api.Clean(id))
+	}
+	failed = append(failed, a.endSessions(ctx, m, c.Account, strangers)...)
+	return partly(failed, len(ids)+len(strangers))
+}
+
+// revocable tells why the refresh tokens can't be revoked, before any is.
+func revocable(ids []string, list []listedToken) error {
+	for _, id := range ids {
+		i := slices.IndexFunc(list, func(t listedToken) bool { return t.ClientID == id })
+		if i < 0 {
+			return fmt.Errorf("the user has no refresh token of the client_id %q; \"wakey refresh-tokens list\" shows them", id)
+		}
+		if list[i].own {
+			return fmt.Errorf("%s is the account's own refresh token; \"wakey logout\" revokes it", id)
+		}
+		if reason, bad := api.Unrevokable(id); bad {
+			return fmt.Errorf("%q can't be revoked: %s", id, reason)
+		}
+	}
+	return nil
+}
+
+func (a *app) announce(account session.Account, ids, sessions []string) {
+	a.talk("On %s, of %s, this revokes:", stackName(account), api.Clean(account.Login))
+	for _, id := range ids {
+		a.talk("  the refresh token %s", api.Clean(id))
+	}
+	for _, id := range sessions {
+		a.talk("  the session %s", api.Clean(id))
+	}
+	if len(ids) > 0 && len(sessions) == 0 {
+		a.talk("Access tokens already made from a refresh token live until they expire.")
+	}
+}
+
+// agree asks before something ends, unless the person has said yes on the command line.
+func (a *app) agree(ctx context.Context, yes bool) error {
+	if yes {
+		return nil
+	}
+	err := a.confirm(ctx, "Go on?")
+	if errors.Is(err, errNobodyToAsk) {
+		return usagef("nothing was revoked: there is nobody to ask; say --yes")
+	}
+	return err
+}

@@ -1,0 +1,14 @@
+//go:build unix
+
+package cli
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// replace makes this process the command: its signals and its exit status are the command's own.
+func replace(path string, command, env []string) error {
+	err := syscall.Exec(path, command, env) //nolint:gosec // running the person's command is the point
+	return fmt.Errorf("running %s: %w", path, err)
+}

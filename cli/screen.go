@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"context"
+	"os"
+
+	"wakey/api"
+	"wakey/session"
+	"wakey/ui"
+)
+
+// hasScreen tells whether there is a terminal for the screen on both sides.
+func (a *app) hasScreen() bool {
+	return !a.noInput && isTerminal(a.stdin) && isTerminal(a.stdout) && os.Getenv("TERM") != "dumb"
+}
+
+// screen shows the program for people.
+func (a *app) screen(ctx context.Context) error {
+	return ui.Run(ctx, ui.Options{
+		Dir: session.DefaultDir(),
+		Open: func(ctx context.Context, ask func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error) {
+			a.person = ask
+			return a.open(ctx)
+		},
+		Version: a.version,
+	})
+}
