@@ -188,7 +188,7 @@ func (p *player) compare(r recording, res *http.Response, got []byte) []string {
 		c.vary[strings.TrimPrefix(path, "$.response.")] = true
 	}
 	if res.StatusCode != r.Response.Status {
-		c.say("status %d, recorded %d: %s", res.StatusCode, r.Response.Status, got)
+		c.sayf("status %d, recorded %d: %s", res.StatusCode, r.Response.Status, got)
 		return c.problems
 	}
 	c.headers(r, res)
@@ -200,18 +200,18 @@ func (p *player) compare(r recording, res *http.Response, got []byte) []string {
 		kind = "text"
 	}
 	if kind != r.Response.Kind {
-		c.say("body is %s, recorded %s", kind, r.Response.Kind)
+		c.sayf("body is %s, recorded %s", kind, r.Response.Kind)
 		return c.problems
 	}
 	switch kind {
 	case "text":
 		if string(got) != r.Response.Body {
-			c.say("page is %q", got)
+			c.sayf("page is %q", got)
 		}
 	case "json":
 		var body any
 		if err := json.Unmarshal(got, &body); err != nil {
-			c.say("%v in %q", err, got)
+			c.sayf("%v in %q", err, got)
 			break
 		}
 		c.value("body", r.Response.Body, body)
@@ -227,7 +227,7 @@ type comparison struct {
 	problems  []string
 }
 
-func (c *comparison) say(format string, args ...any) {
+func (c *comparison) sayf(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
@@ -241,15 +241,15 @@ func (c *comparison) headers(r recording, res *http.Response) {
 		case skip[name]:
 		case name == "Allow":
 			if !reflect.DeepEqual(words(want), words(got)) {
-				c.say("header Allow: %q, recorded %q", got, want)
+				c.sayf("header Allow: %q, recorded %q", got, want)
 			}
 		case got != want && !c.vary["headers."+name]:
-			c.say("header %s: %q, recorded %q", name, got, want)
+			c.sayf("header %s: %q, recorded %q", name, got, want)
 		}
 	}
 	for name := range res.Header {
 		if _, ok := r.Response.Headers[name]; !ok && !skip[name] {
-			c.say("header %s is not in the recording", name)
+			c.sayf("header %s is not in the recording", name)
 		}
 	}
 }
@@ -270,25 +270,25 @@ func (c *comparison) value(path string, want, got any) {
 	case map[string]any:
 		got, ok := got.(map[string]any)
 		if !ok {
-			c.say("%s is %v, recorded an object", path, got)
+			c.sayf("%s is %v, recorded an object", path, got)
 			return
 		}
 		for key, value := range want {
 			if _, ok := got[key]; !ok {
-				c.say("%s.%s is missing, recorded %v", path, key, value)
+				c.sayf("%s.%s is missing, recorded %v", path, key, value)
 				continue
 			}
 			c.value(path+"."+key, value, got[key])
 		}
 		for key, value := range got {
 			if _, ok := want[key]; !ok {
-				c.say("%s.%s is %v, not in the recording", path, key, value)
+				c.sayf("%s.%s is %v, not in the recording", path, key, value)
 			}
 		}
 	case []any:
 		got, ok := got.([]any)
 		if !ok || len(got) != len(want) {
-			c.say("%s is %v, recorded %d items", path, got, len(want))
+			c.sayf("%s is %v, recorded %d items", path, got, len(want))
 			return
 		}
 		for i := range want {
@@ -296,7 +296,7 @@ func (c *comparison) value(path string, want, got any) {
 		}
 	default:
 		if want != got {
-			c.say("%s is %#v, recorded %#v", path, got, want)
+			c.sayf("%s is %#v, recorded %#v", path, got, want)
 		}
 	}
 }
@@ -310,7 +310,7 @@ var (
 // for the recorded one, everything else must have the same form.
 func (c *comparison) varying(path string, want, got any) {
 	if reflect.TypeOf(want) != reflect.TypeOf(got) {
-		c.say("%s is %#v, recorded %#v", path, got, want)
+		c.sayf("%s is %#v, recorded %#v", path, got, want)
 		return
 	}
 	w, ok := want.(string)
@@ -321,18 +321,18 @@ func (c *comparison) varying(path string, want, got any) {
 	id := uuidText.FindString(w)
 	if id == "" {
 		if form := anyDigit.ReplaceAllString(w, "0"); form != anyDigit.ReplaceAllString(g, "0") {
-			c.say("%s has the form of %q, recorded %q", path, g, w)
+			c.sayf("%s has the form of %q, recorded %q", path, g, w)
 		}
 		return
 	}
 	switch mine := uuidText.FindString(g); {
 	case mine == "":
-		c.say("%s is %q, recorded a UUID", path, g)
+		c.sayf("%s is %q, recorded a UUID", path, g)
 	case c.unordered && strings.HasSuffix(path, "uuid"):
 	case c.ids[id] == "":
 		c.ids[id] = mine
 	case c.ids[id] != mine:
-		c.say("%s is %s, want %s, which stands for the recorded %s", path, mine, c.ids[id], id)
+		c.sayf("%s is %s, want %s, which stands for the recorded %s", path, mine, c.ids[id], id)
 	}
 }
 
@@ -349,7 +349,7 @@ func (c *comparison) lifetime(want, got any) {
 	}
 	w, ok := long(want)
 	if g, _ := long(got); ok && g != w {
-		c.say("the token lives %v, recorded %v", g, w)
+		c.sayf("the token lives %v, recorded %v", g, w)
 	}
 }
 

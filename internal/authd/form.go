@@ -85,16 +85,18 @@ func (f *form) boolean(key string, otherwise bool, r rule) bool {
 
 // first is the 400 that tells the first error only (transcript user_create_two_errors).
 func (f *form) first(resource string) answer {
-	first := f.fault[0]
-	problem := first.value
+	problem := f.firstProblem()
+	return modern(http.StatusBadRequest, "invalid-data", problem.get("message"), dict{{f.fault[0].key, problem}}, resource)
+}
+
+// firstProblem is the first error of the first key that has one.
+func (f *form) firstProblem() dict {
+	problem := f.fault[0].value
 	if list, ok := problem.([]any); ok {
 		problem = list[0]
 	}
-	message := ""
-	if d, ok := problem.(dict); ok {
-		message, _ = d.get("message").(string)
-	}
-	return modern(http.StatusBadRequest, "invalid-data", message, dict{{first.key, problem}}, resource)
+	d, _ := problem.(dict)
+	return d
 }
 
 // invalidType is the 400 of a body that is no object.
@@ -116,13 +118,21 @@ func (q *request) form(resource string) (*form, answer, bool) {
 	return &form{body: body}, answer{}, true
 }
 
-func between(least, most int) func(string) any {
+// upTo wants 1 to most characters.
+func upTo(most int) func(string) any {
 	return func(s string) any {
-		if !lengthOK(s, least, most) {
-			return errLength(least, most)
+		if !lengthOK(s, 1, most) {
+			return errLength(1, most)
 		}
 		return nil
 	}
+}
+
+func notEmpty(s string) any {
+	if s == "" {
+		return errLength(1, 0)
+	}
+	return nil
 }
 
 func oneOf(choices ...string) func(string) any {

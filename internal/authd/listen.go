@@ -89,7 +89,7 @@ func reachable(addr net.Addr) string {
 	if tcp.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return net.JoinHostPort(host, fmt.Sprint(tcp.Port))
+	return net.JoinHostPort(host, itoa(tcp.Port))
 }
 
 // selfSigned makes the certificate that a fresh stack would show.

@@ -20,8 +20,8 @@ func (q *request) changePassword() answer {
 	if !ok {
 		return a
 	}
-	old, _ := f.text("old_password", rule{required: true, check: between(1, 0)}).(string)
-	fresh, _ := f.text("new_password", rule{required: true, check: between(1, 0)}).(string)
+	old, _ := f.text("old_password", rule{required: true, check: notEmpty}).(string)
+	fresh, _ := f.text("new_password", rule{required: true, check: notEmpty}).(string)
 	if f.fault != nil {
 		return f.first("users")
 	}
@@ -120,13 +120,9 @@ func (q *request) resetPassword() answer {
 		return resetFault([]any{"Invalid input type."})
 	}
 	f := &form{body: body}
-	password := f.text("password", rule{required: true, nullable: true, check: between(1, 0)})
+	password := f.text("password", rule{required: true, nullable: true, check: notEmpty})
 	if f.fault != nil {
-		problem := f.fault[0].value
-		if list, ok := problem.([]any); ok {
-			problem = list[0]
-		}
-		return resetFault(problem.(dict).get("message"))
+		return resetFault(f.firstProblem().get("message"))
 	}
 	u := q.s.users[uuid]
 	if u == nil {

@@ -58,7 +58,7 @@ func TestServeShowsWhereItIs(t *testing.T) {
 	}
 	var seen string
 	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
-		InsecureSkipVerify: true, //nolint:gosec // the key is compared below
+		InsecureSkipVerify: true, // the key is compared below
 		VerifyConnection: func(state tls.ConnectionState) error {
 			sum := sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo)
 			seen = "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
@@ -97,7 +97,7 @@ func TestServeShowsWhereItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	const masked = "/0.1/token/XXXXXXXX-XXXX-XXXX-XXXX-XXXX456789ab?token=XXXXXXXX-XXXX-XXXX-XXXX-XXXXt-secret"
-	if entry.Method != "GET" || entry.Status != 404 || entry.Path != masked || entry.Duration == nil || entry.Time.IsZero() {
+	if entry.Method != http.MethodGet || entry.Status != 404 || entry.Path != masked || entry.Duration == nil || entry.Time.IsZero() {
 		t.Errorf("logged %s", lines[0])
 	}
 }

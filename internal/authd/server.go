@@ -28,7 +28,7 @@ type Server struct {
 
 	mu            sync.Mutex // guards everything below
 	seq           uint64
-	purged        time.Duration // how many purges are done
+	purged        time.Time // when the last purge was due
 	master        *tenant
 	tenants       map[string]*tenant
 	users         map[string]*user

@@ -308,7 +308,7 @@ func TestFaults(t *testing.T) {
 	}
 
 	f.Add(Fault{Times: 1, Cut: true})
-	req, _ := http.NewRequest("GET", "http://stack.example/0.1/backends", nil)
+	req, _ := http.NewRequest(http.MethodGet, "http://stack.example/0.1/backends", nil)
 	if res, err := Transport(s).RoundTrip(req); err == nil {
 		if _, err = io.ReadAll(res.Body); err == nil {
 			t.Error("a cut answer read to its end")

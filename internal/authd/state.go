@@ -118,7 +118,7 @@ func pathUUID(s string) (string, bool) {
 				return "", false
 			}
 		default:
-			if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
 				return "", false
 			}
 		}
@@ -144,12 +144,11 @@ const purgeEvery = 60 * time.Second
 
 // purge does what the real server's loop has done by now.
 func (s *Server) purge(now time.Time) {
-	n := now.Sub(s.started) / purgeEvery
-	if n <= s.purged {
+	edge := s.started.Add(now.Sub(s.started).Truncate(purgeEvery))
+	if !edge.After(s.purged) {
 		return
 	}
-	s.purged = n
-	edge := s.started.Add(n * purgeEvery)
+	s.purged = edge
 	for _, t := range s.tokens {
 		if t.expired(edge) {
 			s.dropToken(t)

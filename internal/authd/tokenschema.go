@@ -43,11 +43,11 @@ func (q *request) tokenSchema() (ask, dict) {
 		in.lifetime = time.Duration(n) * time.Second
 	}
 	in.offline = text("access_type", oneOf("online", "offline")) == "offline"
-	in.clientID = text("client_id", between(1, 1024))
+	in.clientID = text("client_id", upTo(1024))
 	in.refreshToken = text("refresh_token", nil)
 	in.tenantID = text("tenant_id", nil)
 	domain := text("domain_name", nil)
-	in.samlSession = text("saml_session_id", between(1, 1024))
+	in.samlSession = text("saml_session_id", upTo(1024))
 	in.hasTenantID, in.hasDomainName = f.has("tenant_id"), f.has("domain_name")
 	if f.fault != nil {
 		return in, f.fault

@@ -117,11 +117,9 @@ func (q *request) listUsers() answer {
 // userFits applies the search and the filters of the query.
 func (q *request) userFits(u *user, search string) bool {
 	if search != "" {
-		texts := []any{u.firstname, u.lastname, u.username}
-		for _, e := range u.emails {
-			texts = append(texts, e.address)
-		}
-		if !slices.ContainsFunc(texts, func(v any) bool { s, ok := v.(string); return ok && like(search, s) }) {
+		fits := func(v any) bool { s, ok := v.(string); return ok && like(search, s) }
+		if !fits(u.firstname) && !fits(u.lastname) && !fits(u.username) &&
+			!slices.ContainsFunc(u.emails, func(e email) bool { return fits(e.address) }) {
 			return false
 		}
 	}
@@ -168,9 +166,9 @@ func (q *request) showUser() answer {
 
 // userFields reads what POST and PUT have in common.
 func (q *request) userFields(f *form, u *user) {
-	u.username = f.text("username", rule{nullable: true, check: between(1, 256)})
+	u.username = f.text("username", rule{nullable: true, check: upTo(256)})
 	if f.has("password") && q.http.Method == http.MethodPost {
-		f.text("password", rule{nullable: true, check: between(1, 0)})
+		f.text("password", rule{nullable: true, check: notEmpty})
 	}
 	u.firstname = f.text("firstname", rule{nullable: true})
 	u.lastname = f.text("lastname", rule{nullable: true})
@@ -226,7 +224,8 @@ func (q *request) createUser() answer {
 		return conflict("username", name)
 	}
 	for _, e := range u.emails {
-		if q.s.loginTaken(e.address, nil) || u.username != nil && strings.EqualFold(u.username.(string), e.address) {
+		name, named := u.username.(string)
+		if q.s.loginTaken(e.address, nil) || named && strings.EqualFold(name, e.address) {
 			return conflict("email_address", e.address)
 		}
 	}
