@@ -24,6 +24,11 @@ func (m *Manager) Run(ctx context.Context) error {
 	watched := make(chan struct{})
 	go func() { m.watchStore(ctx, stamp); close(watched) }()
 	defer func() { <-watched }()
+	if m.o.Watch > 0 {
+		done := make(chan struct{})
+		go func() { m.watchStacks(ctx); close(done) }()
+		defer func() { <-done }()
+	}
 
 	clock := newClock(m.now())
 	timer := time.NewTimer(0)

@@ -25,6 +25,9 @@ type Options struct {
 	// Dir holds the log, what the watch has seen, and responses under way; none of it is
 	// secret. It is the store's directory; empty: they end with the process.
 	Dir string
+	// Watch is how often Run looks at each account on its stack, give or take a fifth: see
+	// Look. 0: never; the program gives DefaultWatch.
+	Watch time.Duration
 }
 
 const (
@@ -41,10 +44,14 @@ type Manager struct {
 	store   Store
 	o       Options
 	audit   *Audit
+	shelf   *shelf
 	flights singleflight.Group
+	looks   singleflight.Group
 	slots   chan struct{} // holds a value for each attempt under way
 	changed chan struct{}
 	wake    chan struct{}
+	// watchWake ends the sleep of the watch.
+	watchWake chan struct{}
 
 	mu      sync.Mutex
 	quiet   sync.Cond // of mu: flying went down
@@ -54,8 +61,9 @@ type Manager struct {
 	workers int
 	events  ring
 	// auditErr is why the last event is not in the log.
-	auditErr error
-	pending  map[string]string // client_ids of sign-ins whose answer never came, by stack and login
+	auditErr    error
+	watchPaused bool
+	pending     map[string]string // client_ids of sign-ins whose answer never came, by stack and login
 }
 
 // entry is what the manager knows of one account.
@@ -69,6 +77,11 @@ type entry struct {
 	distrust bool // the clock was set back: the times of the token can't be believed
 	total    int  // sessions of the user on the stack, counted at
 	counted  time.Time
+
+	looking  bool      // a look of Run's is queued or under way
+	lookAt   time.Time // when the next one is due
+	lookedAt time.Time // the last one of this process
+	lookErr  error     // why that failed
 }
 
 // New returns a manager of the accounts in store. It does nothing until it is asked or Run.
@@ -77,14 +90,16 @@ func New(store Store, o Options) *Manager {
 		o.Now = time.Now
 	}
 	m := &Manager{
-		store:   store,
-		o:       o,
-		audit:   OpenAudit(o.Dir),
-		slots:   make(chan struct{}, maxRequests),
-		changed: make(chan struct{}, 1),
-		wake:    make(chan struct{}, 1),
-		entries: map[ID]*entry{},
-		pending: map[string]string{},
+		store:     store,
+		o:         o,
+		audit:     OpenAudit(o.Dir),
+		shelf:     newShelf(o.Dir),
+		slots:     make(chan struct{}, maxRequests),
+		changed:   make(chan struct{}, 1),
+		wake:      make(chan struct{}, 1),
+		watchWake: make(chan struct{}, 1),
+		entries:   map[ID]*entry{},
+		pending:   map[string]string{},
 	}
 	m.quiet.L = &m.mu
 	return m

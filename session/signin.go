@@ -307,6 +307,7 @@ func (m *Manager) forget(ctx context.Context, rec Record) error {
 	if err := m.store.Remove(ctx, rec.ID); err != nil {
 		return err
 	}
+	_ = m.shelf.update(watchFile(rec.ID), func([]byte) ([]byte, error) { return nil, nil })
 	m.mu.Lock()
 	delete(m.entries, rec.ID)
 	m.mu.Unlock()

@@ -1,0 +1,132 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// shelf keeps small files without secrets in the store's directory, or, without one, for as long
+// as the process lives.
+type shelf struct {
+	dir string
+	mu  sync.Mutex
+	mem map[string][]byte
+}
+
+const (
+	shelfWait = 5 * time.Second
+	// maxShelved bounds what is read back: a file of ours never comes near it.
+	maxShelved = 16 << 20
+)
+
+func newShelf(dir string) *shelf { return &shelf{dir: dir, mem: map[string][]byte{}} }
+
+// read returns a file's content; nil when there is none.
+func (s *shelf) read(name string) ([]byte, error) {
+	if s.dir == "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.mem[name], nil
+	}
+	path := filepath.Join(s.dir, name)
+	if info, err := os.Stat(path); err == nil && info.Size() > maxShelved {
+		return nil, fmt.Errorf("%s is larger than anything written there: look at it, then remove it", path)
+	}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// update changes a file in one step, alone among all processes. fn gets what is there, nil for
+// nothing, and gives what shall be; nil removes the file. When fn fails nothing changes.
+func (s *shelf) update(name string, fn func(old []byte) ([]byte, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dir == "" {
+		b, err := fn(s.mem[name])
+		if err == nil {
+			s.mem[name] = b
+		}
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	unlock, err := holdFile(filepath.Join(s.dir, "notes.lock"), shelfWait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	old, err := s.read(name)
+	if err != nil {
+		return err
+	}
+	b, err := fn(old)
+	if err != nil || b != nil && bytes.Equal(old, b) {
+		return err
+	}
+	path := filepath.Join(s.dir, name)
+	if b == nil {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	return replace(path, b)
+}
+
+// replace writes a file as a whole or not at all. The caller excludes other writers.
+func replace(path string, b []byte) error {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return os.Rename(tmp, path)
+}
+
+// names lists the files whose names begin and end so, sorted.
+func (s *shelf) names(prefix, suffix string) ([]string, error) {
+	var names []string
+	fits := func(name string) {
+		if strings.HasPrefix(name, prefix) && strings.HasSuffix(name, suffix) && len(name) > len(prefix)+len(suffix) {
+			names = append(names, name)
+		}
+	}
+	if s.dir == "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for name, b := range s.mem {
+			if b != nil {
+				fits(name)
+			}
+		}
+	} else {
+		entries, err := os.ReadDir(s.dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			fits(e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}

@@ -1,0 +1,116 @@
+package session
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// DefaultWatch is how often Run looks at an account's user on its stack, give or take a fifth.
+const DefaultWatch = 5 * time.Minute
+
+// maxLooks bounds the looks at once, so that a start with many accounts is gentle too.
+const maxLooks = 4
+
+// PauseWatch stops Run's looks and lets them go on; what fell due meanwhile is looked at at once.
+func (m *Manager) PauseWatch(paused bool) {
+	m.mu.Lock()
+	m.watchPaused = paused
+	m.mu.Unlock()
+	m.pokeWatch()
+}
+
+func (m *Manager) pokeWatch() {
+	select {
+	case m.watchWake <- struct{}{}:
+	default:
+	}
+}
+
+// watchStacks looks at every account at the start and from time to time, until ctx ends.
+func (m *Manager) watchStacks(ctx context.Context) {
+	var under sync.WaitGroup
+	defer under.Wait()
+	slots := make(chan struct{}, maxLooks)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.watchWake:
+		case <-timer.C:
+		}
+		due, wait := m.dueLooks(m.now())
+		for _, id := range due {
+			under.Go(func() {
+				defer m.lookedAt(id)
+				select {
+				case slots <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+				defer func() { <-slots }()
+				if !m.lookedElsewhere(id) {
+					_ = m.Look(ctx, id) // kept for Watched
+				}
+			})
+		}
+		timer.Reset(wait)
+	}
+}
+
+// dueLooks takes the accounts that are due and says how long to sleep.
+func (m *Manager) dueLooks(now time.Time) (due []ID, wait time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	wait = heartbeat
+	if m.watchPaused {
+		return nil, wait
+	}
+	for id, e := range m.entries {
+		switch {
+		case e.looking:
+		case e.lookAt.After(now.Add(2 * m.o.Watch)): // the clock was set back
+			fallthrough
+		case !e.lookAt.After(now):
+			e.looking = true
+			due = append(due, id)
+		default:
+			wait = min(wait, e.lookAt.Sub(now))
+		}
+	}
+	return due, max(wait, minWait)
+}
+
+// lookedAt draws when an account is due again.
+func (m *Manager) lookedAt(id ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[id]; e != nil {
+		e.looking = false
+		e.lookAt = m.now().Add(m.interval())
+	}
+}
+
+// interval is Options.Watch, up to a fifth shorter or longer.
+func (m *Manager) interval() time.Duration {
+	return time.Duration((0.8 + 0.4*random()) * float64(m.o.Watch))
+}
+
+// lookedElsewhere tells whether another process of this machine has looked lately, so that we
+// need not. At its start every process looks for itself.
+func (m *Manager) lookedElsewhere(id ID) bool {
+	now := m.now()
+	m.mu.Lock()
+	e := m.entries[id]
+	if e == nil || e.lookAt.IsZero() {
+		m.mu.Unlock()
+		return e == nil
+	}
+	own, a := e.lookedAt, accountOf(&e.rec)
+	m.mu.Unlock()
+	w, err := m.readWatched(a)
+	age := now.Sub(w.LookedAt)
+	return err == nil && w.LookedAt.After(own) && age >= 0 && age < m.o.Watch*4/5
+}
