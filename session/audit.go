@@ -6,14 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
-
-	"github.com/gofrs/flock"
 
 	"wakey/api"
 )
@@ -106,21 +103,21 @@ func (a *Audit) Append(e Entry) error {
 
 // lock keeps other processes off the log.
 func (a *Audit) lock() (unlock func(), err error) {
-	if err := os.MkdirAll(a.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the log's directory can't be made: %w", err)
+	if err := makeDir(a.dir); err != nil {
+		return nil, err
 	}
 	return holdFile(filepath.Join(a.dir, "audit.lock"), auditWait)
 }
 
-// holdFile takes an advisory lock that all processes respect, and leaves its file behind.
-func holdFile(name string, wait time.Duration) (unlock func(), err error) {
+// holdFile waits until this process alone has the lock at path, which stays behind.
+func holdFile(path string, wait time.Duration) (release func(), err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
-	l := flock.New(name, flock.SetPermissions(0o600))
-	if ok, err := l.TryLockContext(ctx, 5*time.Millisecond); err != nil || !ok {
-		return nil, fmt.Errorf("another process holds %s: %w; see which one hangs", name, err)
+	l, err := acquire(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("%s can't be locked (does another wakey hang?): %w", path, err)
 	}
-	return func() { _ = l.Unlock() }, nil
+	return func() { _ = l.Close() }, nil
 }
 
 // line gives the entry's line, with the hash that it also keeps in e.

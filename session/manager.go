@@ -23,7 +23,7 @@ type Options struct {
 	Now       func() time.Time  // the wall clock
 	Log       *slog.Logger      // also gets every event; nil: nobody does
 	// Dir holds the log, what the watch has seen, and responses under way; none of it is
-	// secret. It is the store's directory; empty: they end with the process.
+	// secret. Empty: the FileStore's directory; with another store they end with the process.
 	Dir string
 	// Watch is how often Run looks at each account on its stack, give or take a fifth: see
 	// Look. 0: never; the program gives DefaultWatch.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func (s *shelf) update(name string, fn func(old []byte) ([]byte, error)) error {
 		}
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := makeDir(s.dir); err != nil {
 		return err
 	}
 	unlock, err := holdFile(filepath.Join(s.dir, "notes.lock"), shelfWait)
@@ -82,24 +83,10 @@ func (s *shelf) update(name string, fn func(old []byte) ([]byte, error)) error {
 		}
 		return nil
 	}
-	return replace(path, b)
-}
-
-// replace writes a file as a whole or not at all. The caller excludes other writers.
-func replace(path string, b []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+	return replaceFile(path, "", true, func(w io.Writer) error {
+		_, err := w.Write(b)
 		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return os.Rename(tmp, path)
+	})
 }
 
 // names lists the files whose names begin and end so, sorted.
