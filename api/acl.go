@@ -47,7 +47,8 @@ func matches(pattern, required, userUUID, sessionUUID string) bool {
 	at := make([]bool, len(required)+1)
 	to := make([]bool, len(required)+1)
 	at[0] = true
-	for word, rest, more := "", pattern, true; more; {
+	for rest, more := pattern, true; more; {
+		var word string
 		word, rest, more = strings.Cut(rest, ".")
 		if other := alias(word, userUUID, sessionUUID); other != "" {
 			clear(to)

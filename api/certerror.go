@@ -61,9 +61,10 @@ func (e *CertError) Error() string {
 	case CertWrongHost:
 		return "the certificate is for other names: " + orNone(strings.Join(e.Names, ", ")) + shown + ": its key is " + e.Fingerprint +
 			"; use one of these names as the stack's address, or trust the key after comparing it with the stack's administrator"
+	default:
+		return "nobody whom this machine trusts vouches for the certificate" + shown + ": its key is " + e.Fingerprint +
+			"; compare it with the stack's administrator and trust it, or name the authority that made it"
 	}
-	return "nobody whom this machine trusts vouches for the certificate" + shown + ": its key is " + e.Fingerprint +
-		"; compare it with the stack's administrator and trust it, or name the authority that made it"
 }
 
 // Is matches ErrCertificate.

@@ -11,7 +11,7 @@ func TestClean(t *testing.T) {
 		{"", ""},
 		{"plain text, 100 % ~", "plain text, 100 % ~"},
 		{"a\x1b[31mb\x1b]52;c;QQ==\x07", "a␛[31mb␛]52;c;QQ==␇"},
-		{"line\r\nline\ttab\x00\x7f", "line␍␊line␉tab␀␡"},
+		{"one\r\ntwo\ttab\x00\x7f", "one␍␊two␉tab␀␡"},
 		{"csi \u009b31m", "csi \ufffd31m"},
 		{"bad \xff\xc3(", "bad \ufffd\ufffd("},
 		{"\xe2\x80", "\ufffd\ufffd"},

@@ -85,7 +85,7 @@ func TestClientIDsInPaths(t *testing.T) {
 		var path string
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			path, _, _ = strings.Cut(r.RequestURI, "?")
-			w.WriteHeader(204)
+			w.WriteHeader(http.StatusNoContent)
 		})
 		err := c.RevokeMyRefreshToken(t.Context(), token, clientID)
 		got := strings.TrimPrefix(path, "/0.1/users/me/tokens/")
@@ -97,7 +97,7 @@ func TestClientIDsInPaths(t *testing.T) {
 }
 
 func unescaped(s string) string {
-	r := httptest.NewRequest("GET", "/"+s, nil)
+	r := httptest.NewRequest(http.MethodGet, "/"+s, nil)
 	return strings.TrimPrefix(r.URL.Path, "/")
 }
 
@@ -105,7 +105,7 @@ func TestDo(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("Echo", r.Method+" "+r.RequestURI+" "+r.Header.Get("X-Auth-Token")+" "+r.Header.Get("Accept")+" "+string(body))
-		w.WriteHeader(418)
+		w.WriteHeader(http.StatusTeapot)
 	}))
 	defer srv.Close()
 	stack, err := NewClient(srv.URL, Options{})
@@ -133,7 +133,7 @@ func TestDo(t *testing.T) {
 			continue
 		}
 		_ = resp.Body.Close()
-		if got := resp.Header.Get("Echo"); resp.StatusCode != 418 || got != "PUT "+tt.want+" "+aToken+" x body" {
+		if got := resp.Header.Get("Echo"); resp.StatusCode != http.StatusTeapot || got != "PUT "+tt.want+" "+aToken+" x body" {
 			t.Errorf("%s: %d %q", tt.path, resp.StatusCode, got)
 		}
 	}
@@ -156,7 +156,7 @@ func TestDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	wholesome(t, "Do", err)
-	if e := err.(*Error); strings.Contains(e.Path, aRefresh) || strings.Contains(e.Path, aToken) {
+	if e, ok := errors.AsType[*Error](err); !ok || strings.Contains(e.Path, aRefresh) || strings.Contains(e.Path, aToken) {
 		t.Errorf("path %q", e.Path)
 	}
 }

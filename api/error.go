@@ -138,6 +138,7 @@ func (e *Error) Error() string {
 		if e.Path != "" {
 			b.WriteString(" (" + e.Method + " " + e.Path + ")")
 		}
+	default: // the lead says it all
 	}
 	if e.Message != "" {
 		b.WriteString(": " + strings.TrimSuffix(e.Message, "."))

@@ -130,8 +130,7 @@ func (c *Client) redirected(e *Error, h http.Header) {
 
 // bodyError says what is wrong with the body of a success, in terms of the answer.
 func bodyError(err error, h http.Header, body []byte, secrets []Secret) error {
-	var typed *json.UnmarshalTypeError
-	if errors.As(err, &typed) {
+	if typed, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return &Error{Kind: KindBadBody, Message: typeMessage(typed, secrets)}
 	}
 	kind := KindBadBody

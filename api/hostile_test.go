@@ -29,7 +29,7 @@ const (
 var token = NewSecret(aToken)
 
 // serve gives a client of a server that answers everything by h.
-func serve(t testing.TB, h http.HandlerFunc) *Client {
+func serve(t *testing.T, h http.HandlerFunc) *Client {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
@@ -134,7 +134,7 @@ func TestHostileAnswers(t *testing.T) {
 		{"truncated list", answer(200, jsonType, `{"items":[{"client_id":"a","uuid":"`+aToken+`"},{"cl`), []error{ErrBadBody, ErrNotWazo}},
 		{"deep", answer(200, jsonType, strings.Repeat(`{"data":`, 20000)+strings.Repeat(`}`, 20000)), []error{ErrBadBody}},
 		{"deep error", answer(400, jsonType, strings.Repeat(`{"message":`, 9000)+"1"+strings.Repeat(`}`, 9000)), []error{ErrInvalid}},
-		{"204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, []error{ErrNotWazo}},
+		{"204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, []error{ErrNotWazo}},
 		{"teapot", answer(418, jsonType, `{"message":"short and stout"}`), []error{ErrUnknown}},
 		{"status 999", answer(999, jsonType, `{"message":"?"}`), []error{ErrNotWazo}},
 		{"gzip", func(w http.ResponseWriter, r *http.Request) {
@@ -466,7 +466,7 @@ func TestNetworkErrorsInWords(t *testing.T) {
 		{"dns down", dial(op(&net.DNSError{Err: "server misbehaving", Name: "pbx.example", IsTemporary: true})), "cannot be looked up"},
 		{"dns slow", dial(op(&net.DNSError{Err: "i/o timeout", Name: "pbx.example", IsTimeout: true})), "too long"},
 		{"refused", dial(op(syscall.ECONNREFUSED)), "the connection was refused"},
-		{"refused on Windows", dial(op(wsaConnRefused)), "the connection was refused"},
+		{"refused on Windows", dial(op(errWSAConnRefused)), "the connection was refused"},
 		{"unreachable", dial(op(syscall.EHOSTUNREACH)), "the host cannot be reached"},
 		{"reset", dial(op(syscall.ECONNRESET)), "the connection was reset"},
 		{"other", dial(errors.New("odd \x1b " + aToken)), "odd ␛ …6789abcd"},

@@ -165,8 +165,7 @@ func decodeItems[W, T any](dec *json.Decoder, secrets []Secret, convert func(W) 
 		}
 		var w W
 		if err := dec.Decode(&w); err != nil {
-			var typed *json.UnmarshalTypeError
-			if errors.As(err, &typed) {
+			if typed, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 				return nil, &Error{Kind: KindBadBody, Message: fmt.Sprintf("item %d of the list: %s", i+1, typeMessage(typed, secrets))}
 			}
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -115,7 +116,7 @@ func TestAllIsBounded(t *testing.T) {
 		var p Page[Tenant]
 		for range 10000 {
 			n++
-			p.Items = append(p.Items, Tenant{UUID: fmt.Sprint(n)})
+			p.Items = append(p.Items, Tenant{UUID: strconv.Itoa(n)})
 		}
 		p.Filtered = 1 << 40
 		return p, nil

@@ -14,21 +14,19 @@ import (
 
 // Windows numbers its socket errors on its own; no other system uses these numbers.
 const (
-	wsaNetUnreachable  = syscall.Errno(10051)
-	wsaConnReset       = syscall.Errno(10054)
-	wsaConnRefused     = syscall.Errno(10061)
-	wsaHostUnreachable = syscall.Errno(10065)
+	errWSANetUnreachable  = syscall.Errno(10051)
+	errWSAConnReset       = syscall.Errno(10054)
+	errWSAConnRefused     = syscall.Errno(10061)
+	errWSAHostUnreachable = syscall.Errno(10065)
 )
 
 // networkError puts a failure to get an answer into words. It drops the *url.Error around it,
 // whose text holds the URL and so, below /token/, the token.
 func (c *Client) networkError(ctx context.Context, r *request, err error) error {
-	var outer *url.Error
-	if errors.As(err, &outer) {
+	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
 	}
-	var cert *CertError
-	if errors.As(err, &cert) {
+	if cert, ok := errors.AsType[*CertError](err); ok {
 		return cert
 	}
 	e := c.newError(r, KindNetwork)
@@ -42,7 +40,7 @@ func (c *Client) networkError(ctx context.Context, r *request, err error) error 
 		e.Message, e.next = "it was given up before an answer came", "try again"
 	case isTimeout(err):
 		e.Message = "it took too long"
-		if errors.Is(err, errSlow) || context.Cause(ctx) == errSlow {
+		if errors.Is(err, errSlow) || errors.Is(context.Cause(ctx), errSlow) {
 			e.Message = "it took longer than " + c.timeout.String()
 		}
 		e.next = "try again; if it stays so, check that the stack is up and that no firewall is in between"
@@ -52,12 +50,12 @@ func (c *Client) networkError(ctx context.Context, r *request, err error) error 
 	case errors.As(err, &dns):
 		e.Message = "the name " + shorten(Clean(dns.Name), 100) + " cannot be looked up"
 		e.next = "check the network and its name servers"
-	case isErrno(err, syscall.ECONNREFUSED, wsaConnRefused):
+	case isErrno(err, syscall.ECONNREFUSED, errWSAConnRefused):
 		e.Message = "the connection was refused"
 		e.next = "check host and port, and that the stack is up"
-	case isErrno(err, syscall.EHOSTUNREACH, wsaHostUnreachable), isErrno(err, syscall.ENETUNREACH, wsaNetUnreachable):
+	case isErrno(err, syscall.EHOSTUNREACH, errWSAHostUnreachable), isErrno(err, syscall.ENETUNREACH, errWSANetUnreachable):
 		e.Message = "the host cannot be reached"
-	case isErrno(err, syscall.ECONNRESET, wsaConnReset), isErrno(err, syscall.EPIPE, wsaConnReset):
+	case isErrno(err, syscall.ECONNRESET, errWSAConnReset), isErrno(err, syscall.EPIPE, errWSAConnReset):
 		e.Message = "the connection was reset"
 		e.next = "try again"
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 )
@@ -9,23 +10,23 @@ import (
 // SetOwnPassword changes a password knowing the old one; a wrong one is ErrBadCredentials. Since 26.04 it ends every
 // session of the user, this one too; refresh tokens stay and work (contract 9). ErrUnsupported: the password is kept
 // elsewhere (SAML or LDAP).
-func (c *Client) SetOwnPassword(ctx context.Context, token Secret, userUUID string, old, new Secret) error {
+func (c *Client) SetOwnPassword(ctx context.Context, token Secret, userUUID string, old, fresh Secret) error {
 	path, err := userPath(userUUID, "/password")
 	if err != nil {
 		return err
 	}
-	if old.IsZero() || new.IsZero() {
+	if old.IsZero() || fresh.IsZero() {
 		return invalid("the old or the new password is empty", "give both")
 	}
 	body := struct {
 		Old string `json:"old_password"`
 		New string `json:"new_password"`
-	}{old.Reveal(), new.Reveal()}
+	}{old.Reveal(), fresh.Reveal()}
 	err = c.nothing(ctx, &request{
-		method: http.MethodPut, path: path, token: token, body: body, hidden: []Secret{old, new},
+		method: http.MethodPut, path: path, token: token, body: body, hidden: []Secret{old, fresh},
 		legacy401: KindBadCredentials, next: "sign in with the new password to see whether it was changed all the same",
 	})
-	if e, ok := err.(*Error); ok && e.Kind == KindBadCredentials {
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindBadCredentials {
 		e.lead, e.next = "the old password is wrong", "type it again"
 	}
 	return err
@@ -33,18 +34,18 @@ func (c *Client) SetOwnPassword(ctx context.Context, token Secret, userUUID stri
 
 // ResetPassword sets a user's password without the old one, as an administrator (contract 10). A refusal comes
 // without a reason (ErrUnauthorized).
-func (c *Client) ResetPassword(ctx context.Context, token Secret, userUUID string, new Secret) error {
+func (c *Client) ResetPassword(ctx context.Context, token Secret, userUUID string, fresh Secret) error {
 	if !isUUID(userUUID) {
 		return invalid("that is no user", "give the user's uuid")
 	}
-	if new.IsZero() {
+	if fresh.IsZero() {
 		return invalid("the new password is empty", "give one")
 	}
 	body := struct {
 		Password string `json:"password"`
-	}{new.Reveal()}
+	}{fresh.Reveal()}
 	return c.nothing(ctx, &request{
 		method: http.MethodPost, path: "/users/password/reset", query: url.Values{"user_uuid": {userUUID}},
-		token: token, body: body, hidden: []Secret{new},
+		token: token, body: body, hidden: []Secret{fresh},
 	})
 }

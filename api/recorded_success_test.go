@@ -159,9 +159,7 @@ func TestRecordedSuccesses(t *testing.T) {
 			return c.Users(ctx, rec.token(), ListOptions{Search: "trem"})
 		}, Page[User]{[]User{bob}, 14, 1}},
 		{"password_change", ownPasswordCall, nil},
-		{"emails_admin_put", func(ctx context.Context, c *Client, rec *recording) (any, error) {
-			return adminEmailsCall(ctx, c, rec)
-		}, []wireEmail{
+		{"emails_admin_put", adminEmailsCall, []wireEmail{
 			{"5e74a08c-1941-464d-aba7-94f04fdb4133", "n1@lab-a.example.com", true, false},
 			{"44f42bac-e670-4e16-a02e-fdcb527c332f", "n2@lab-a.example.com", false, false},
 		}},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -34,15 +35,15 @@ type recording struct {
 	}
 }
 
-func load(t testing.TB, name string) *recording {
-	t.Helper()
+func load(tb testing.TB, name string) *recording {
+	tb.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", "recorded", name+".json"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var r recording
 	if err := json.Unmarshal(data, &r); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &r
 }
@@ -64,8 +65,8 @@ func (r *recording) pathToken() Secret {
 }
 
 // body is what was answered, byte for byte but for the blanks of JSON.
-func (r *recording) body(t testing.TB) []byte {
-	t.Helper()
+func (r *recording) body(tb testing.TB) []byte {
+	tb.Helper()
 	if r.Response.BodyKind != "text" {
 		if r.Response.BodyKind == "empty" {
 			return nil
@@ -74,7 +75,7 @@ func (r *recording) body(t testing.TB) []byte {
 	}
 	var text string
 	if err := json.Unmarshal(r.Response.Body, &text); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return []byte(text)
 }
@@ -355,7 +356,7 @@ func TestRecordedFailures(t *testing.T) {
 			rec := load(t, tt.name)
 			c := replay(t, rec)
 			_, err := tt.do(t.Context(), c, rec)
-			e, ok := err.(*Error)
+			e, ok := errors.AsType[*Error](err)
 			if !ok {
 				t.Fatalf("error is %v", err)
 			}

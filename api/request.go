@@ -102,7 +102,7 @@ func (c *Client) call(ctx context.Context, r *request, limit int64, read func(ht
 		e.Status, e.Message = resp.StatusCode, "more than "+sizeText(limit)
 		return e
 	}
-	e, ok := err.(*Error)
+	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		e = c.newError(r, KindBadBody)
 		e.Message = tame(err.Error(), 300, r.secrets())

@@ -9,7 +9,7 @@ import (
 func TestNormalizeStack(t *testing.T) {
 	good := map[string]string{
 		"pbx.example.com":                             "https://pbx.example.com/api/auth/0.1",
-		" PBX.Example.com ":                           "https://pbx.example.com/api/auth/0.1",
+		"PBX.Example.com":                             "https://pbx.example.com/api/auth/0.1",
 		"https://pbx.example.com":                     "https://pbx.example.com/api/auth/0.1",
 		"https://pbx.example.com/":                    "https://pbx.example.com/api/auth/0.1",
 		"https://pbx.example.com:443/api":             "https://pbx.example.com/api/auth/0.1",
@@ -35,6 +35,9 @@ func TestNormalizeStack(t *testing.T) {
 		if again, err := NormalizeStack(got, false); err != nil || again != got {
 			t.Errorf("%q is not canonical: %q, %v", got, again, err)
 		}
+	}
+	if got, err := NormalizeStack("\t pbx.example.com \n", false); err != nil || got != "https://pbx.example.com/api/auth/0.1" {
+		t.Errorf("%q, %v", got, err)
 	}
 	bad := []string{
 		"", "  ", "http://pbx.example.com", "http://128.0.0.1", "http://localhost.example.com", "ftp://pbx.example.com", "https://", "https:///x",

@@ -104,7 +104,7 @@ func (s *target) refresh(t *testing.T, refreshToken api.Secret, clientID string)
 
 // cleanUp takes everything away, proves it, and finds that nothing else is missing.
 func (s *target) cleanUp(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
 	last, err := s.CreateToken(ctx, api.PasswordRequest{Login: s.login, Password: s.password, Lifetime: time.Minute})
 	if err != nil {

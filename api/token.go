@@ -77,7 +77,7 @@ func (c *Client) CreateToken(ctx context.Context, r PasswordRequest) (*Token, er
 	}
 	return c.token(ctx, &request{
 		method: http.MethodPost, path: "/token", login: r.Login, pass: r.Password, body: body,
-		legacy401: KindBadCredentials, next: nextAfterTokenFault,
+		legacy401: KindBadCredentials, next: afterFault,
 	})
 }
 
@@ -95,12 +95,12 @@ func (c *Client) Refresh(ctx context.Context, r RefreshRequest) (*Token, error) 
 	return c.token(ctx, &request{
 		method: http.MethodPost, path: "/token", hidden: []Secret{r.RefreshToken},
 		body:      tokenRequest{Expiration: seconds, ClientID: r.ClientID, RefreshToken: r.RefreshToken.Reveal()},
-		legacy401: KindRefreshRefused, next: nextAfterTokenFault,
+		legacy401: KindRefreshRefused, next: afterFault,
 	})
 }
 
-// nextAfterTokenFault reminds of what a fault leaves behind (contract 5, bus outage).
-const nextAfterTokenFault = "try again in a moment, not at once: a sign-in that fails like this may still have opened a session"
+// afterFault reminds of what a fault leaves behind (contract 5, bus outage).
+const afterFault = "try again in a moment, not at once: a sign-in that fails like this may still have opened a session"
 
 // GetToken reads an access token (contract 6); it needs no other authentication. Times are whole
 // seconds, up to one second earlier than CreateToken told. A dead token is ErrTokenDead.

@@ -182,7 +182,7 @@ func TestCertificates(t *testing.T) {
 				}
 				return
 			}
-			e, ok := err.(*CertError)
+			e, ok := errors.AsType[*CertError](err)
 			if !ok || !errors.Is(err, ErrCertificate) || errors.Is(err, ErrNetwork) {
 				t.Fatalf("error is %v", err)
 			}

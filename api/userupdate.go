@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -26,8 +27,9 @@ func (c *Client) UpdateUser(ctx context.Context, token Secret, userUUID string, 
 		return User{}, err
 	}
 	body := maps.Clone(before.raw)
-	if !merge(body, before, wanted) {
-		return before, nil
+	changed, err := merge(body, before, wanted)
+	if err != nil || !changed {
+		return before, err
 	}
 	now, err := c.User(ctx, token, userUUID)
 	if err != nil {
@@ -45,12 +47,11 @@ func (c *Client) UpdateUser(ctx context.Context, token Secret, userUUID string, 
 }
 
 // merge puts what was edited into the object as it was read, and tells whether that was anything.
-func merge(body map[string]json.RawMessage, before, wanted User) bool {
-	changed := false
-	set := func(name string, differs bool, value any) {
+func merge(body map[string]json.RawMessage, before, wanted User) (changed bool, err error) {
+	set := func(name string, differs bool, value string) {
 		if differs {
 			changed = true
-			body[name], _ = json.Marshal(value) // a string or a bool
+			body[name] = json.RawMessage(value)
 		}
 	}
 	for _, f := range [...]struct{ name, before, wanted string }{
@@ -60,14 +61,18 @@ func merge(body map[string]json.RawMessage, before, wanted User) bool {
 		{"purpose", before.Purpose, wanted.Purpose},
 		{"authentication_method", before.AuthenticationMethod, wanted.AuthenticationMethod},
 	} {
-		if f.wanted == "" {
-			set(f.name, f.before != "", nil)
-		} else {
-			set(f.name, f.before != f.wanted, f.wanted)
+		value := "null"
+		if f.wanted != "" {
+			text, err := json.Marshal(f.wanted)
+			if err != nil {
+				return false, err
+			}
+			value = string(text)
 		}
+		set(f.name, f.before != f.wanted, value)
 	}
-	set("enabled", before.Enabled != wanted.Enabled, wanted.Enabled)
-	return changed
+	set("enabled", before.Enabled != wanted.Enabled, strconv.FormatBool(wanted.Enabled))
+	return changed, nil
 }
 
 // differing names what is not the same in two readings of a user, whatever the form it was sent in.
