@@ -40,7 +40,7 @@ func (s *FileStore) Remove(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	if snap.head == "" {
+	if snap.stamp == "" {
 		return nil // nothing was ever written
 	}
 	_, err = s.submit(ctx, id, nil)
@@ -225,10 +225,8 @@ func (c *change) apply(snap *snapshot) (bool, error) {
 // writeAccounts makes snap the present generation, readable with any of the recipients' keys.
 // The store's lock is held.
 func (s *FileStore) writeAccounts(snap *snapshot, recipients ...age.Recipient) error {
-	var head headWriter
 	err := replaceFile(s.path(accountsName), s.path(backupName), true, func(w io.Writer) error {
-		head = headWriter{w: w}
-		sealed, err := age.Encrypt(&head, recipients...)
+		sealed, err := age.Encrypt(w, recipients...)
 		if err != nil {
 			return err
 		}
@@ -240,22 +238,14 @@ func (s *FileStore) writeAccounts(snap *snapshot, recipients ...age.Recipient) e
 	if err != nil {
 		return s.cannotWrite(err)
 	}
+	stamp, err := s.Stamp()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	snap.head = string(head.head)
-	s.snap = snap
+	snap.stamp, s.snap = stamp, snap
+	if err != nil {
+		s.snap = nil // it is written, and will be read again
+	}
 	return nil
-}
-
-// headWriter remembers the first bytes written.
-type headWriter struct {
-	w    io.Writer
-	head []byte
-}
-
-func (h *headWriter) Write(p []byte) (int, error) {
-	h.head = append(h.head, p[:min(len(p), headSize-len(h.head))]...)
-	return h.w.Write(p)
 }
 
 // cannotWrite says what a failed write means and what to do.

@@ -119,30 +119,29 @@ func (s *FileStore) Stamp() (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	head, err := readHead(f)
-	return stampOf(head), err
+	stamp, _, err := stampOf(f)
+	return stamp, err
 }
 
-// stampOf names the generation with that head.
-func stampOf(head string) string {
-	if head == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(head))
-	return hex.EncodeToString(sum[:8])
-}
-
-// headSize spans the age header and the nonce, which are drawn anew for each write: unlike the
-// inode and the times of a file they never come again.
+// headSize spans the age header, whose keys are drawn anew for each write: unlike an inode or a
+// time it never comes again.
 const headSize = 256
 
-func readHead(r io.Reader) (string, error) {
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(r, head)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
+// stampOf names the generation in f, of which it reads the head.
+func stampOf(f *os.File) (stamp string, head []byte, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return "", nil, err
 	}
-	return string(head[:n]), err
+	head = make([]byte, headSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return "", nil, err
+	}
+	head = head[:n]
+	// Size and time tell of somebody else's hand on the file.
+	sum := sha256.Sum256(fmt.Appendf(head, " %d %d", info.Size(), info.ModTime().UnixNano()))
+	return hex.EncodeToString(sum[:8]), head, nil
 }
 
 // read returns the accounts as they stand, decrypting them only when they changed.
@@ -172,30 +171,34 @@ func (s *FileStore) readWith(key *storeKey) (*snapshot, error) {
 	defer s.mu.Unlock()
 	f, err := os.Open(s.path(accountsName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.missing()
+		_, older := os.Stat(s.path(backupName))
+		// Looked for again: it and its backup may have been written between the two looks.
+		if f, err = os.Open(s.path(accountsName)); errors.Is(err, fs.ErrNotExist) {
+			return s.missing(older == nil)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the accounts can't be read: %w", err)
 	}
 	defer f.Close()
-	head, err := readHead(f)
+	stamp, head, err := stampOf(f)
 	if err != nil {
 		return nil, fmt.Errorf("the accounts can't be read: %w", err)
 	}
-	if s.snap != nil && s.snap.head == head {
+	if s.snap != nil && s.snap.stamp == stamp {
 		return s.snap, nil
 	}
 	if key == nil {
 		return nil, errKeyChanged
 	}
-	data, err := decrypt(io.MultiReader(bytes.NewReader([]byte(head)), f), sizeOf(f), key.identity)
+	data, err := decrypt(io.MultiReader(bytes.NewReader(head), f), sizeOf(f), key.identity)
 	if wrong := new(age.NoIdentityMatchError); errors.As(err, &wrong) {
 		return nil, errKeyChanged
 	}
 	if err != nil {
 		return nil, s.damaged(err)
 	}
-	snap, err := parseSnapshot(head, data, s.snap)
+	snap, err := parseSnapshot(stamp, data, s.snap)
 	if errors.Is(err, ErrNewer) {
 		return nil, fmt.Errorf("%s was %w", f.Name(), err)
 	}
@@ -207,15 +210,15 @@ func (s *FileStore) readWith(key *storeKey) (*snapshot, error) {
 }
 
 // missing is what no accounts.age means: a store that was never written, or a loss.
-func (s *FileStore) missing() (*snapshot, error) {
+func (s *FileStore) missing(older bool) (*snapshot, error) {
 	if _, err := linkTarget(s.path(accountsName)); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(s.path(backupName)); err == nil {
+	if older {
 		return nil, fmt.Errorf("%w: %s is gone, but the generation before it is there: bring it back, or copy %s to that name",
 			ErrDamaged, s.path(accountsName), s.path(backupName))
 	}
-	if s.snap == nil || s.snap.head != "" {
+	if s.snap == nil || s.snap.stamp != "" {
 		s.snap = emptySnapshot()
 	}
 	return s.snap, nil

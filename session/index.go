@@ -158,7 +158,7 @@ func (s *FileStore) indexOf(before, after *snapshot, ids []ID) (*book, error) {
 		}
 		b.lines[id] = line
 	}
-	b.of, b.ids = stampOf(after.head), after.book.ids
+	b.of, b.ids = after.stamp, after.book.ids
 	return b, nil
 }
 
@@ -167,7 +167,7 @@ func (s *FileStore) lastIndex(before *snapshot) (*book, error) {
 	s.mu.Lock()
 	b := s.index
 	s.mu.Unlock()
-	if before != nil && b != nil && b.of == stampOf(before.head) {
+	if before != nil && b != nil && b.of == before.stamp {
 		return b, nil
 	}
 	data, err := os.ReadFile(s.path(indexName))
@@ -182,7 +182,7 @@ func (s *FileStore) lastIndex(before *snapshot) (*book, error) {
 		_ = os.Rename(s.path(indexName), s.path(indexName)+".damaged")
 		return nil, nil //nolint:nilerror,nilnil // see above
 	}
-	if before == nil || b.of != stampOf(before.head) || !slices.Equal(b.ids, before.book.ids) {
+	if before == nil || b.of != before.stamp || !slices.Equal(b.ids, before.book.ids) {
 		return nil, nil //nolint:nilnil // see above
 	}
 	return b, nil

@@ -69,15 +69,19 @@ type keyFile struct {
 	Leftover  []string `json:"leftover,omitempty"` // items to be removed from the keyring when they are not Item
 }
 
+// readKeyFile gives fs.ErrNotExist for a store that has no key and needs none.
 func (s *FileStore) readKeyFile() (keyFile, error) {
 	var kf keyFile
 	data, err := os.ReadFile(s.path(keyName))
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(s.path(accountsName)); err == nil {
+		if _, err := os.Lstat(s.path(accountsName)); err != nil {
+			return kf, fs.ErrNotExist
+		}
+		// Accounts come after their key: if another process has just made both, it is there now.
+		if data, err = os.ReadFile(s.path(keyName)); errors.Is(err, fs.ErrNotExist) {
 			return kf, fmt.Errorf("%w: %s, which says where the key of the accounts is, is gone: bring it back, or restore a backup (wakey store restore)",
 				ErrDamaged, s.path(keyName))
 		}
-		return kf, err
 	}
 	if err != nil {
 		return kf, fmt.Errorf("the store's key can't be looked up: %w", err)
@@ -133,7 +137,7 @@ func (s *FileStore) openKey(ctx context.Context, stale *storeKey, create bool) (
 	}
 	kf, err := s.readKeyFile()
 	if errors.Is(err, fs.ErrNotExist) && create {
-		return s.createKey(ctx, "")
+		return s.createKey(ctx, "", s.keepNewKey)
 	}
 	if err != nil {
 		return nil, err

@@ -29,68 +29,82 @@ func (s *FileStore) Init(ctx context.Context, kind KeyKind) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	_, err := s.createKey(ctx, kind)
+	_, err := s.createKey(ctx, kind, s.keepNewKey)
 	return err
 }
 
 // createKey makes the key of a new store, in the keyring when it works and nothing else is asked
-// for. Another process may be faster: then it is that one's key.
-func (s *FileStore) createKey(ctx context.Context, kind KeyKind) (*storeKey, error) {
+// for, and has it kept by keep, which is keepNewKey or installKey.
+func (s *FileStore) createKey(ctx context.Context, kind KeyKind, keep func(context.Context, newKey) (*storeKey, error)) (*storeKey, error) {
 	k, err := newStoreKey()
 	if err != nil {
 		return nil, err
 	}
-	kf := keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: "it works here"}
-	if kind == PassphraseKey {
-		err = errors.New("a passphrase was asked for")
-	} else {
-		kept, kerr := s.keepNewKey(ctx, k, kf, func() error { return keyringSet(ctx, kf.Item, k.secret()) })
-		if kerr == nil || kind == KeyringKey || !isKeyringError(kerr) {
-			return kept, kerr
+	why := errors.New("a passphrase was asked for")
+	if kind != PassphraseKey {
+		kept, err := keep(ctx, newKey{
+			k, keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: "it works here"},
+			func() error { return keyringSet(ctx, k.item(), k.secret()) },
+		})
+		if err == nil || kind == KeyringKey || !isKeyringError(err) {
+			return kept, err
 		}
-		err = kerr
+		why = err
 	}
-	kf = keyFile{Kind: PassphraseKey, Recipient: k.recipient, Why: err.Error()}
-	if errors.Is(err, ErrKeyringTimeout) {
-		kf.Leftover = []string{k.item()} // it may be answered yet
+	kf := keyFile{Kind: PassphraseKey, Recipient: k.recipient, Why: why.Error()}
+	if errors.Is(why, ErrKeyringTimeout) {
+		kf.Leftover = []string{k.item()} // its prompt may be answered yet
 	}
 	p, err := s.ask(ctx, PassphraseRequest{New: true, Reason: kf.Why})
 	if err != nil {
-		return nil, fmt.Errorf("the accounts need a key (wakey store init --passphrase makes one): %w", err)
+		return nil, fmt.Errorf("the accounts need a key, which wakey store init --passphrase makes: %w", err)
 	}
-	return s.keepNewKey(ctx, k, kf, func() error { return s.writeWrapped(p, k) })
+	return keep(ctx, newKey{k, kf, func() error { return s.writeWrapped(p, k) }})
 }
 
 func isKeyringError(err error) bool {
 	return errors.Is(err, ErrNoKeyring) || errors.Is(err, ErrKeyringTimeout) || errors.Is(err, ErrKeyringRefused)
 }
 
-// keepNewKey makes k the store's, after keep has kept it, unless the store has one by now.
-func (s *FileStore) keepNewKey(ctx context.Context, k *storeKey, kf keyFile, keep func() error) (*storeKey, error) {
+// newKey is a key with how it is kept.
+type newKey struct {
+	*storeKey
+	file  keyFile
+	store func() error
+}
+
+// keepNewKey makes k the store's, unless another process was faster: then it is that one's key.
+func (s *FileStore) keepNewKey(ctx context.Context, k newKey) (*storeKey, error) {
 	lock, err := s.lockStore(ctx, keyLock)
 	if err != nil {
 		return nil, err
 	}
 	defer lock.Close()
-	if now, err := s.readKeyFile(); !errors.Is(err, fs.ErrNotExist) {
-		if err != nil {
-			return nil, err
-		}
-		k, err := s.fetchKey(ctx, now)
-		if err == nil {
-			s.setKey(k)
-		}
-		return k, err
+	kf, err := s.readKeyFile()
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.installKey(ctx, k)
 	}
-	if err := keep(); err != nil {
+	if err != nil {
+		return nil, err
+	}
+	other, err := s.fetchKey(ctx, kf)
+	if err == nil {
+		s.setKey(other)
+	}
+	return other, err
+}
+
+// installKey makes k the store's. The lock of the keys is held.
+func (s *FileStore) installKey(_ context.Context, k newKey) (*storeKey, error) {
+	if err := k.store(); err != nil {
 		return nil, err
 	}
 	afterStep("key kept")
-	if err := s.writeKeyFile(kf); err != nil {
+	if err := s.writeKeyFile(k.file); err != nil {
 		return nil, err
 	}
-	s.setKey(k)
-	return k, nil
+	s.setKey(k.storeKey)
+	return k.storeKey, nil
 }
 
 // withKey runs fn with the store's key, while nobody else changes it.
@@ -191,8 +205,7 @@ func (s *FileStore) Rekey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		kernelForget(old.recipient)
-		return errors.Join(tidy(), s.removeLeftovers(ctx, next))
+		return errors.Join(kernelForget(old.recipient), tidy(), s.removeLeftovers(ctx, next))
 	})
 }
 
@@ -219,7 +232,10 @@ func (s *FileStore) keepNextKey(ctx context.Context, kf keyFile, old *storeKey) 
 	if err := s.noteItem(&kf, next.Item); err != nil {
 		return next, nil, nil, err
 	}
-	next.Leftover = withItem(kf.Leftover, kf.Item)
+	next.Leftover = kf.Leftover
+	if old != nil { // else what was kept aside may still want the lost one, should it come back
+		next.Leftover = withItem(kf.Leftover, kf.Item)
+	}
 	return next, k, func() error { return nil }, keyringSet(ctx, next.Item, k.secret())
 }
 
@@ -246,6 +262,7 @@ func (s *FileStore) switchKey(ctx context.Context, next keyFile, k *storeKey, ol
 	afterStep("key switched")
 	s.setKey(k)
 	for range 2 { // the generation before, too, is then for k alone
+		snap = snap.next()
 		if err := s.writeAccounts(snap, k.identity.Recipient()); err != nil {
 			return err
 		}

@@ -12,8 +12,8 @@ import (
 // snapshot is one generation of the accounts. Its lines are parsed when they are asked for:
 // a command that needs one account of ten thousand parses one.
 type snapshot struct {
-	head string // the first bytes of accounts.age, which no other generation has; empty: no file
-	book *book
+	stamp string // of accounts.age; empty: there was none
+	book  *book
 
 	mu      sync.Mutex
 	records map[ID]*Record // parsed so far; never changed, only replaced
@@ -22,7 +22,7 @@ type snapshot struct {
 func emptySnapshot() *snapshot { return &snapshot{book: newBook(), records: map[ID]*Record{}} }
 
 // parseSnapshot reads a generation. What it has in common with an earlier one is taken from there.
-func parseSnapshot(head string, data []byte, earlier *snapshot) (*snapshot, error) {
+func parseSnapshot(stamp string, data []byte, earlier *snapshot) (*snapshot, error) {
 	b, err := parseBook(data, func(raw []byte) (ID, []byte, error) {
 		r, err := decodeRecord(raw)
 		if err != nil {
@@ -37,7 +37,7 @@ func parseSnapshot(head string, data []byte, earlier *snapshot) (*snapshot, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{head: head, book: b, records: map[ID]*Record{}}
+	s := &snapshot{stamp: stamp, book: b, records: map[ID]*Record{}}
 	if earlier == nil {
 		return s, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -28,11 +27,6 @@ var stores = map[string]func(t *testing.T) (open func() Store){
 	},
 }
 
-func TestMain(m *testing.M) {
-	scryptWork = 4
-	os.Exit(m.Run())
-}
-
 // testPassphrase answers every question.
 func testPassphrase(context.Context, PassphraseRequest) (api.Secret, error) {
 	return api.NewSecret("correct horse"), nil
@@ -51,7 +45,7 @@ func eachStore(t *testing.T, fn func(t *testing.T, open func() Store)) {
 }
 
 // fullRecord fills every field.
-func fullRecord(r *Record) {
+func fullRecord(r *Record) error {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.FixedZone("here", 3600))
 	r.Name, r.Stack, r.PlainHTTP = "work", "https://pbx.example.com/api/auth/0.1", true
 	r.Trust = api.Trust{Pin: "SHA256:abc", CAFile: "/etc/ca.pem"}
@@ -66,6 +60,7 @@ func fullRecord(r *Record) {
 	r.Sessions = []OpenedSession{{"s-1", at}, {"s-2", at.Add(2 * time.Hour)}}
 	r.Leaks = []Leak{{At: at, Until: at.Add(time.Hour), Op: "refresh", ClientID: "wakey-host-00000001"}}
 	r.Problem = &Problem{State: RevokedElsewhere, Reason: "somebody did it", Since: at}
+	return nil
 }
 
 func named(name string) func(*Record) error {
@@ -79,8 +74,7 @@ func TestStoreKeepsWhatIsWritten(t *testing.T) {
 			if !reflect.DeepEqual(*r, Record{ID: "00000001"}) {
 				t.Errorf("a new record begins as %+v", *r)
 			}
-			fullRecord(r)
-			return nil
+			return fullRecord(r)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -109,7 +103,7 @@ func TestStoreHandsOutCopies(t *testing.T) {
 	eachStore(t, func(t *testing.T, open func() Store) {
 		ctx, s := t.Context(), open()
 		var kept *Record
-		mine, err := s.Update(ctx, "00000001", func(r *Record) error { fullRecord(r); kept = r; return nil })
+		mine, err := s.Update(ctx, "00000001", func(r *Record) error { kept = r; return fullRecord(r) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,63 @@
+package session
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// children are what this binary does instead of testing when a test starts it again, as another
+// process. They get the arguments that the test gave.
+var children = map[string]func(args []string) error{}
+
+const childEnv = "WAKEY_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	scryptWork = 4
+	if run := children[os.Getenv(childEnv)]; run != nil {
+		if err := run(os.Args[1:]); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// child is a process of this binary that does what children has under name.
+func child(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	if children[name] == nil {
+		t.Fatalf("no child %q", name)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), exe, args...)
+	cmd.Env = append(os.Environ(), childEnv+"="+name)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	t.Cleanup(func() {
+		if t.Failed() && stderr.Len() > 0 {
+			t.Logf("child %s %q: %s", name, args, stderr.String())
+		}
+	})
+	return cmd
+}
+
+// killed tells whether a process that Wait or Run gave err for was ended by SIGKILL.
+func killed(cmd *exec.Cmd) bool {
+	ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL
+}
+
+// asRoot skips a test that has to become another user to see anything.
+func asRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to act as two users")
+	}
+}
