@@ -108,7 +108,11 @@ func keepAs(path, backup string) error {
 			return err
 		}
 	}
-	return os.Rename(tmp, backup)
+	if err := os.Rename(tmp, backup); err != nil {
+		return err
+	}
+	_ = os.Remove(tmp) // renaming does nothing when both are links to one file, as after a kill
+	return nil
 }
 
 // copyFile copies a file to a name that is free.

@@ -2,20 +2,32 @@ package session
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/zalando/go-keyring"
 )
 
 // children are what this binary does instead of testing when a test starts it again, as another
 // process. They get the arguments that the test gave.
 var children = map[string]func(args []string) error{}
 
-const childEnv = "WAKEY_TEST_CHILD"
+const (
+	childEnv   = "WAKEY_TEST_CHILD"
+	sessionEnv = "WAKEY_TEST_SESSION" // set in a desktop session of the tests' own
+)
 
 func TestMain(m *testing.M) {
 	scryptWork = 4
+	if os.Getenv(sessionEnv) == "" {
+		// Whoever runs these tests keeps real keys in the real keyring.
+		keyring.MockInitWithError(keyring.ErrUnsupportedPlatform)
+	}
 	if run := children[os.Getenv(childEnv)]; run != nil {
 		if err := run(os.Args[1:]); err != nil {
 			os.Stderr.WriteString(err.Error() + "\n")
@@ -46,6 +58,20 @@ func child(t testing.TB, name string, args ...string) *exec.Cmd {
 		}
 	})
 	return cmd
+}
+
+// testContext is for children, which have no test.
+func testContext() context.Context { return context.Background() }
+
+func withTimeout(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), d)
+}
+
+// readsFull tells whether all of buf could be read.
+func readsFull(r io.Reader, buf []byte) bool {
+	_, err := io.ReadFull(r, buf)
+	return err == nil
 }
 
 // killed tells whether a process that Wait or Run gave err for was ended by SIGKILL.

@@ -1,0 +1,370 @@
+//go:build unix
+
+package session
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wakey/api"
+)
+
+// changes are what may be under way when a process is killed: from accounts "a b", they have to
+// end with what is named here.
+var changes = map[string]struct {
+	after string
+	do    func(s *FileStore, backup string) error
+}{
+	"update": {"a b c", func(s *FileStore, _ string) error {
+		_, err := s.Update(testContext(), "00000003", named("c"))
+		return err
+	}},
+	"remove": {"a", func(s *FileStore, _ string) error { return s.Remove(testContext(), "00000002") }},
+	"rekey":  {"a b", func(s *FileStore, _ string) error { return s.Rekey(testContext()) }},
+	"restore": {"from backup", func(s *FileStore, backup string) error {
+		data, err := os.ReadFile(backup)
+		if err != nil {
+			return err
+		}
+		_, err = s.Restore(testContext(), bytes.NewReader(data))
+		return err
+	}},
+	"to-passphrase": {"a b", func(s *FileStore, _ string) error { return s.Move(testContext(), PassphraseKey) }},
+	"to-keyring":    {"a b", func(s *FileStore, _ string) error { return s.Move(testContext(), KeyringKey) }},
+}
+
+func init() {
+	// crash makes a change in a directory and kills itself after so many steps of it.
+	children["crash"] = func(args []string) error {
+		left, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		afterStep = func(string) {
+			if left--; left == 0 {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {}
+			}
+		}
+		return changes[args[1]].do(openTestStore(args[0]), args[3])
+	}
+}
+
+// killEverywhere makes a change again and again, each time killed one step later, each time on a
+// store made by prepare, and has check look at what is left, until the change comes through.
+func killEverywhere(t *testing.T, change, backup string, prepare func(t *testing.T) (dir string), check func(t *testing.T, dir string, done bool)) {
+	t.Helper()
+	for step := 1; ; step++ {
+		dir := prepare(t)
+		cmd := child(t, "crash", dir, change, strconv.Itoa(step), backup)
+		err := cmd.Run()
+		if err != nil && !killed(cmd) {
+			t.Fatalf("step %d: %v", step, err)
+		}
+		check(t, dir, err == nil)
+		if t.Failed() {
+			t.Fatalf("killed after step %d", step)
+		}
+		if err == nil {
+			t.Logf("%d steps", step-1)
+			if step < 4 {
+				t.Error("these are too few steps to believe")
+			}
+			return
+		}
+	}
+}
+
+// oldOrNew checks that a store is in one piece and can go on.
+func oldOrNew(before, after string) func(t *testing.T, dir string, done bool) {
+	return func(t *testing.T, dir string, done bool) {
+		t.Helper()
+		got := namesIn(t, dir)
+		if got != after && (got != before || done) {
+			t.Errorf("holds %q, was to go from %q to %q", got, before, after)
+		}
+		s := openTestStore(dir)
+		if _, err := s.Update(t.Context(), "zzzzzzzz", named("z")); err != nil {
+			t.Errorf("going on: %v", err)
+		}
+		if want := strings.TrimSpace(got + " z"); namesIn(t, dir) != want {
+			t.Errorf("going on: %q, want %q", namesIn(t, dir), want)
+		}
+		if index, err := ReadIndex(dir); err != nil || len(index) != len(strings.Fields(got))+1 {
+			t.Errorf("index: %d accounts, %v", len(index), err)
+		}
+		if left, _ := filepath.Glob(dir + "/accounts*.tmp"); left != nil {
+			t.Errorf("left behind: %q", left)
+		}
+		if bad := openToOthers(t, dir); bad != nil {
+			t.Errorf("open to others: %q", bad)
+		}
+	}
+}
+
+func backupOf(t *testing.T, names ...string) string {
+	t.Helper()
+	s := openTestStore(t.TempDir())
+	for i, name := range names {
+		if _, err := s.Update(t.Context(), ID(fmt.Sprintf("b%07d", i)), named(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := s.Backup(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "backup.age")
+	writeFile(t, path, out.Bytes())
+	return path
+}
+
+func TestKilledAtEveryStep(t *testing.T) {
+	backup := backupOf(t, "backup", "from")
+	full := func(t *testing.T) string {
+		t.Helper()
+		dir := t.TempDir()
+		filled(t, dir)
+		return dir
+	}
+	empty := func(t *testing.T) string { t.Helper(); return filepath.Join(t.TempDir(), "wakey") }
+	for _, change := range []string{"update", "remove", "rekey"} {
+		t.Run(change, func(t *testing.T) {
+			killEverywhere(t, change, "", full, oldOrNew("a b", changes[change].after))
+		})
+	}
+	t.Run("restore", func(t *testing.T) {
+		killEverywhere(t, "restore", backup, full, oldOrNew("a b", "backup from"))
+	})
+	t.Run("first update", func(t *testing.T) {
+		killEverywhere(t, "update", "", empty, oldOrNew("", "c"))
+	})
+	t.Run("restore to nothing", func(t *testing.T) {
+		killEverywhere(t, "restore", backup, empty, oldOrNew("", "backup from"))
+	})
+	t.Run("restore over damage", func(t *testing.T) {
+		damaged := func(t *testing.T) string {
+			t.Helper()
+			dir := full(t)
+			writeFile(t, filepath.Join(dir, accountsName), []byte("damaged"))
+			return dir
+		}
+		killEverywhere(t, "restore", backup, damaged, func(t *testing.T, dir string, done bool) {
+			t.Helper()
+			if data, err := os.ReadFile(filepath.Join(dir, accountsName)); err == nil && string(data) == "damaged" && !done {
+				return // nothing happened yet
+			}
+			aside, _ := filepath.Glob(filepath.Join(dir, accountsName+".before-restore-*"))
+			if len(aside) != 1 || string(readFile(t, aside[0])) != "damaged" {
+				t.Errorf("kept aside: %q", aside)
+			}
+			oldOrNew("backup from", "backup from")(t, dir, done)
+		})
+	})
+	t.Run("restore without key", func(t *testing.T) {
+		keyless := func(t *testing.T) string {
+			t.Helper()
+			dir := full(t)
+			if err := os.Remove(filepath.Join(dir, keyName)); err != nil {
+				t.Fatal(err)
+			}
+			return dir
+		}
+		killEverywhere(t, "restore", backup, keyless, func(t *testing.T, dir string, done bool) {
+			t.Helper()
+			s := openTestStore(dir)
+			if _, err := s.Load(t.Context()); errors.Is(err, ErrDamaged) && !done {
+				if _, err := s.Restore(t.Context(), bytes.NewReader(readFile(t, backup))); err != nil {
+					t.Errorf("restoring again: %v", err)
+				}
+			}
+			oldOrNew("backup from", "backup from")(t, dir, done)
+		})
+	})
+}
+
+func init() {
+	// begin takes an account's lock, begins an attempt, says so and waits to be killed.
+	children["begin"] = func(args []string) error {
+		l, err := openTestStore(args[0]).Lock(testContext(), "00000001")
+		if err != nil {
+			return err
+		}
+		if err := l.Begin(Attempt{Op: "refresh", At: time.Unix(1, 0).UTC(), ClientID: args[1]}); err != nil {
+			return err
+		}
+		fmt.Println("begun")
+		select {}
+	}
+	// many adds to a counter in a store, over and over.
+	children["many"] = func(args []string) error {
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		s := openTestStore(args[0])
+		for range n {
+			for _, id := range []ID{"shared00", ID(args[2])} {
+				if _, err := s.Update(testContext(), id, func(r *Record) error {
+					r.Name = string(id)
+					r.RefreshToken = api.NewSecret(strconv.FormatUint(r.Version, 10))
+					r.Lifetime++
+					return nil
+				}); err != nil {
+					return err
+				}
+			}
+			fmt.Println("counted")
+		}
+		return nil
+	}
+}
+
+func TestKilledHolderLeavesItsAttempt(t *testing.T) {
+	dir := t.TempDir()
+	for round := range 5 {
+		cmd := child(t, "begin", dir, strconv.Itoa(round))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if line := make([]byte, 6); !readsFull(out, line) || string(line) != "begun\n" {
+			t.Fatalf("the child said %q", line)
+		}
+		ctx, cancel := withTimeout(t, 50*time.Millisecond)
+		_, err = openTestStore(dir).Lock(ctx, "00000001")
+		cancel()
+		says(t, err, ctx.Err())
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		l, err := openTestStore(dir).Lock(t.Context(), "00000001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Interrupted == nil || l.Interrupted.ClientID != strconv.Itoa(round) {
+			t.Errorf("round %d: interrupted %+v", round, l.Interrupted)
+		}
+		if round%2 == 0 {
+			if err := l.End(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.Release()
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "locks", "*")); left != nil {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// A half-written note is one of an attempt that was never made.
+func TestHalfWrittenAttempt(t *testing.T) {
+	dir := t.TempDir()
+	s := openTestStore(dir)
+	l, err := s.Lock(t.Context(), "00000001")
+	if err == nil {
+		err = l.Begin(Attempt{Op: "refresh"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Release()
+	note := filepath.Join(dir, "locks", "00000001.attempt")
+	whole := readFile(t, note)
+	for n := range whole {
+		writeFile(t, note, whole[:n])
+		l, err := s.Lock(t.Context(), "00000001")
+		if err != nil || l.Interrupted != nil {
+			t.Fatalf("%q: %+v, %v", whole[:n], l, err)
+		}
+		l.Release()
+	}
+}
+
+func TestManyProcessesLoseNothing(t *testing.T) {
+	const processes, rounds = 20, 10
+	dir := t.TempDir()
+	cmds := make([]*exec.Cmd, processes)
+	for i := range cmds {
+		cmds[i] = child(t, "many", dir, strconv.Itoa(rounds), fmt.Sprintf("%08d", i))
+		if err := cmds[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, cmd := range cmds {
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	all, err := openTestStore(dir).Load(t.Context())
+	if err != nil || len(all) != processes+1 {
+		t.Fatalf("%d accounts, %v", len(all), err)
+	}
+	for _, r := range all {
+		want := rounds
+		if r.ID == "shared00" {
+			want *= processes
+		}
+		if int(r.Lifetime) != want || int(r.Version) != want {
+			t.Errorf("%s counted to %d (version %d), want %d", r.ID, r.Lifetime, r.Version, want)
+		}
+	}
+}
+
+// Killed at random instants, processes lose at most the change that they had not been told of.
+func TestKilledAtRandom(t *testing.T) {
+	dir := t.TempDir()
+	counted := 0
+	for round := range 40 {
+		cmd := child(t, "many", dir, "1000000", "00000001")
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line := make([]byte, len("counted\n"))
+		for range 1 + round%3 {
+			if !readsFull(out, line) {
+				t.Fatal("the child ended")
+			}
+			counted++
+		}
+		// Each round waits a little longer, by looking at the store instead of a clock.
+		for range round * 20 {
+			if _, err := os.Stat(filepath.Join(dir, accountsName)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for readsFull(out, line) { // what it said before it died
+			counted++
+		}
+		_ = cmd.Wait()
+		r, err := openTestStore(dir).Get(t.Context(), "00000001")
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if n := int(r.Lifetime); n < counted || n > counted+1 {
+			t.Fatalf("round %d: %d changes kept, %d were told of", round, n, counted)
+		}
+		counted = int(r.Lifetime)
+	}
+	t.Logf("%d changes", counted)
+}
