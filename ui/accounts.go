@@ -45,11 +45,12 @@ func (v *accounts) columns() []column[session.Account] {
 	muted := func(session.Account) lipgloss.Style { return v.f.st.muted }
 	return []column[session.Account]{
 		{min: 1, max: 1, draw: v.drawShape},
-		{title: "ACCOUNT", min: 8, max: 22, text: name, compare: byText(name), style: func(session.Account) lipgloss.Style { return v.f.st.strong }},
+		{title: "ACCOUNT", min: 8, max: 22, firm: true, text: name, compare: byText(name), style: func(session.Account) lipgloss.Style { return v.f.st.strong }},
 		{title: "USER", min: 6, max: 18, rank: 2, text: login, compare: byText(login)},
-		{title: "STACK", min: 12, max: 28, rank: 5, text: stackText, compare: byText(stackText), style: muted},
+		{title: "STACK", min: 12, max: 28, rank: 7, text: hostOf, compare: byText(hostOf), style: muted},
+		{title: "TRUST", min: 6, max: 6, rank: 8, text: trustWord, style: muted},
 		{
-			title: "STATE", min: 14, max: 17, rank: 3,
+			title: "STATE", min: 14, max: 17, firm: true, rank: 3,
 			text:    func(a session.Account) string { return string(a.State) },
 			style:   func(a session.Account) lipgloss.Style { _, st := v.f.st.stateLook(a.State); return st },
 			compare: func(a, b session.Account) int { return cmp.Compare(urgency(b.State), urgency(a.State)) },
@@ -61,11 +62,11 @@ func (v *accounts) columns() []column[session.Account] {
 		},
 		{min: 14, max: 14, rank: 6, draw: v.drawGauge},
 		{
-			title: "REFRESH", min: 13, max: 13, rank: 8, text: v.refreshText, style: muted,
+			title: "REFRESH", min: 11, max: 11, right: true, rank: 9, text: v.refreshText, style: muted,
 			compare: func(a, b session.Account) int { return compareTimes(a.RefreshAt, b.RefreshAt) },
 		},
 		{
-			title: "SESSIONS", min: 8, max: 8, right: true, rank: 9, text: sessionsText, style: v.sessionsStyle,
+			title: "SESSIONS", min: 8, max: 8, right: true, rank: 10, text: sessionsText, style: v.sessionsStyle,
 			compare: func(a, b session.Account) int { return cmp.Compare(b.TotalSessions, a.TotalSessions) },
 		},
 	}
@@ -93,7 +94,7 @@ func (v *accounts) bindings() []binding {
 	enter := binding{action: actInspect, keys: []string{"enter"}, short: "inspect", name: "Inspect the access token"}
 	var again []binding
 	if a, ok := v.list.selected(); ok && a.State.NeedsPerson() {
-		again = []binding{{action: actAgain, keys: []string{"N"}, short: "sign in again", name: "Sign in again with this account"}}
+		again = []binding{{action: actAgain, keys: []string{"N"}, short: "sign in again", name: "Sign this account in again"}}
 	}
 	bs := append(again, enter,
 		binding{action: actRefresh, keys: []string{"r"}, short: "refresh", name: "Refresh this account now"},
@@ -102,10 +103,10 @@ func (v *accounts) bindings() []binding {
 		binding{action: actTokens, keys: []string{"t"}, short: "refresh tokens", name: "List the user's refresh tokens"},
 		binding{action: actSessions, keys: []string{"s"}, short: "sessions", name: "List the user's sessions"},
 		binding{action: actSignOut, keys: []string{"L"}, short: "sign out", name: "Sign out: revoke, then forget"},
-		binding{action: actCopyAs, keys: []string{"Y"}, name: "Copy as header, curl command, JSON, session uuid"},
+		binding{action: actCopyAs, keys: []string{"Y"}, name: "Copy as header, curl, JSON…"},
 		binding{action: actRefreshAll, keys: []string{"R"}, name: "Refresh every account now"},
-		binding{action: actReason, keys: []string{"e"}, name: "Read in full why an account is not active"},
-		binding{action: actForget, keys: []string{"F"}, name: "Forget this account without touching the stack"},
+		binding{action: actReason, keys: []string{"e"}, name: "Read the reason in full"},
+		binding{action: actForget, keys: []string{"F"}, name: "Forget on this machine alone"},
 	)
 	return append(bs, v.list.bindings()...)
 }

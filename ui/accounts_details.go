@@ -11,9 +11,17 @@ func (v *accounts) details(a session.Account, w, h int) string {
 	s := v.f.st
 	shape, st := s.stateLook(a.State)
 	lines := []string{spread(" "+s.strong.Render(a.Name), st.Render(shape+" "+string(a.State))+" ", w)}
+	if w < paneWidth && !a.ExpiresAt.IsZero() {
+		left := fitRight(v.expiresText(a), 8)
+		lines = append(lines, " "+gaugeView(s, lifeOf(a), v.f.now, w-4-width(left), false)+"  "+v.countdownStyle(a).Render(left))
+	}
 	if a.Reason != "" {
-		for _, l := range head(wrap(a.Reason, w-2), 3) {
+		what, next := advice(a.Reason)
+		for _, l := range head(wrap(what, w-2), 4) {
 			lines = append(lines, " "+st.Render(l))
+		}
+		for _, l := range head(wrap(next, w-2), 2) {
+			lines = append(lines, " "+s.text.Render(l))
 		}
 	}
 	facts := v.facts(a)
@@ -22,10 +30,6 @@ func (v *accounts) details(a session.Account, w, h int) string {
 	}
 	for _, f := range facts {
 		lines = append(lines, f.lines(s, w)...)
-	}
-	if w < paneWidth && h >= len(lines)+3 && !a.ExpiresAt.IsZero() {
-		l := lifeOf(a)
-		lines = append(lines, "", " "+gaugeView(s, l, v.f.now, w-2, false))
 	}
 	return strings.Join(head(lines, h), "\n")
 }
@@ -72,7 +76,7 @@ func (v *accounts) facts(a session.Account) []fact {
 		facts = append(facts, fact{"refresh token", a.ClientID, "made " + age(now, a.SignedInAt)})
 	}
 	if t := v.refreshText(a); t != "" && a.ClientID != "" {
-		facts = append(facts, fact{"next refresh", strings.Join(strings.Fields(t), " "), refreshClock(v.f, a)})
+		facts = append(facts, fact{"next refresh", t, refreshClock(v.f, a)})
 	}
 	return append(facts, v.sessionsFact(a))
 }
@@ -96,11 +100,11 @@ func (v *accounts) sessionsFact(a session.Account) fact {
 		}
 	}
 	if a.TotalSessions < 0 {
-		return fact{"sessions", "not counted yet", plural(ours, "session") + " of ours"}
+		return fact{"sessions", "not counted yet", number(ours) + " ours"}
 	}
 	return fact{
 		"sessions", number(a.TotalSessions) + " of " + number(sessionCeiling),
-		number(ours) + " ours, " + number(max(0, a.TotalSessions-ours)) + " others",
+		number(ours) + " ours, " + plural(max(0, a.TotalSessions-ours), "other"),
 	}
 }
 

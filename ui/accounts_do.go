@@ -18,6 +18,26 @@ import (
 // copyMinValid is what a copied token lives for at least: time enough to paste it.
 const copyMinValid = time.Minute
 
+// countEvery is how often the sessions of the account one looks at are counted.
+const countEvery = time.Minute
+
+// countSessions asks how many sessions the user of the current account has. A failure says
+// nothing that the account's state doesn't say.
+func (f *frame) countSessions() tea.Cmd {
+	a, ok := f.currentAccount()
+	if !ok || f.mgr == nil || !f.focused || a.State != session.Active ||
+		f.now.Sub(a.CountedAt) < countEvery || f.now.Sub(f.counted[a.ID]) < countEvery {
+		return nil
+	}
+	f.counted[a.ID] = f.now
+	mgr := f.mgr
+	id, cmd := start(f, "counting the sessions of "+a.Login, func(ctx context.Context) (int, error) {
+		return mgr.CountSessions(ctx, a.ID)
+	}, func(int, error) tea.Cmd { return nil })
+	f.jobs.find(id).quiet = true
+	return cmd
+}
+
 // refresh makes a new access token now.
 func (f *frame) refresh(a session.Account) tea.Cmd {
 	if cmd, ok := f.ready(); !ok {
@@ -147,7 +167,7 @@ func (f *frame) signOut(a session.Account) tea.Cmd {
 		c.items = append(c.items, confirmItem{"refresh token", a.ClientID + ", revoked on " + hostOf(a)})
 	}
 	if n := len(a.OwnSessions); n > 0 {
-		c.items = append(c.items, confirmItem{plural(n, "session"), "opened by this machine, revoked: their tokens end at once"})
+		c.items = append(c.items, confirmItem{plural(n, "session"), "ours, revoked: access tokens end at once"})
 	}
 	c.items = append(c.items, confirmItem{"account " + a.Name, "forgotten on this machine"})
 	c.text = []string{

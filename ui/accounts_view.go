@@ -18,7 +18,7 @@ type split struct {
 
 const (
 	paneBeside = 120 // from this width the details stand beside the list
-	paneWidth  = 46
+	paneWidth  = 44
 	paneLines  = 8
 )
 
@@ -148,7 +148,7 @@ func runOf(bar string) string {
 	return bar
 }
 
-// refreshText says when the next attempt comes: right-aligned numbers, so that nothing jumps.
+// refreshText says when the next attempt comes.
 func (v *accounts) refreshText(a session.Account) string {
 	now := v.f.now
 	switch {
@@ -157,11 +157,11 @@ func (v *accounts) refreshText(a session.Account) string {
 	case a.State.NeedsPerson():
 		return ""
 	case !a.RetryAt.IsZero():
-		return "retry " + fitRight(countdown(a.RetryAt.Sub(now)), 5)
+		return "retry " + countdown(a.RetryAt.Sub(now))
 	case a.RefreshAt.IsZero():
 		return "never"
 	}
-	return "in " + fitRight(countdown(a.RefreshAt.Sub(now)), 8)
+	return "in " + countdown(a.RefreshAt.Sub(now))
 }
 
 func sessionsText(a session.Account) string {
@@ -181,14 +181,7 @@ func (v *accounts) sessionsStyle(a session.Account) lipgloss.Style {
 	return v.f.st.muted
 }
 
-// stackText is the stack's host, with how its certificate is trusted when that is not the usual way.
-func stackText(a session.Account) string {
-	if w := trustWord(a); w != "" {
-		return hostOf(a) + " " + w
-	}
-	return hostOf(a)
-}
-
+// trustWord says how a stack's certificate is trusted when that is not the usual way.
 func trustWord(a session.Account) string {
 	switch {
 	case strings.HasPrefix(a.Stack, "http://"):

@@ -18,7 +18,7 @@ func newApp(ctx context.Context, o Options, known []session.Account) *app {
 		ctx: ctx, opts: o, send: func(tea.Msg) {},
 		now: time.Now().Round(0), focused: true,
 		theme: themeNamed(o.Theme), dark: true,
-		runner: &runner{},
+		runner: &runner{}, counted: map[session.ID]time.Time{},
 	}
 	f.restyle()
 	f.screens = [viewCount]screen{
@@ -44,7 +44,7 @@ func (f *frame) restyle() {
 	if f.few {
 		t = themeNamed(terminalTheme) // made of 16 colours: nothing has to be guessed
 	}
-	f.st = newStyles(t, f.dark)
+	f.st = newStyles(t, f.dark, f.mono)
 }
 
 // tickMsg moves the clock. Every chain of ticks has a number: only the latest lives.

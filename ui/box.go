@@ -13,7 +13,7 @@ type box struct{ x, y, w, h int }
 // room is how many cells a box on a w×h screen leaves for its content.
 func boxRoom(w, h int) (int, int) {
 	padX, padY := boxPadding(w, h)
-	return max(0, min(w, 100)-2-2*padX), max(0, h-2-2*padY)
+	return max(0, min(w, 110)-2-2*padX), max(0, h-2-2*padY)
 }
 
 // boxPadding is generous where there is room.

@@ -91,14 +91,16 @@ type frame struct {
 	st    *styles
 	theme theme
 	dark  bool
-	few   bool // the terminal has 16 colours or fewer
+	few   bool // the terminal has 16 colours
+	mono  bool // it has none, or nobody wants any
 
 	mgr      *session.Manager // nil until the store is open
 	store    storeState
 	accounts []session.Account // in order of name; their texts are clean
 	events   []session.Event
-	current  session.ID // the account that the views are about
-	want     session.ID // will be the current one when it appears: it was just signed in
+	current  session.ID               // the account that the views are about
+	counted  map[session.ID]time.Time // when the sessions were asked for last
+	want     session.ID               // will be the current one when it appears: it was just signed in
 
 	screens [viewCount]screen
 	shown   viewID

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // inputMax is how many characters an input holds: more is a mistake, or an attack.
@@ -152,12 +153,14 @@ func (in *input) view(s *styles, w int, focused bool, placeholder string) string
 	if w <= 0 {
 		return ""
 	}
-	if len(in.text) == 0 {
-		return in.emptyView(s, w, focused, placeholder)
-	}
 	before, at, after := in.parts()
+	text := s.field
+	if len(in.text) == 0 {
+		at, after = splitFirst(cut(placeholder, w))
+		text = s.placeholder
+	}
 	if !focused {
-		return fit(before+at+after, w)
+		return text.Render(fit(before+at+after, w))
 	}
 	if at == "" {
 		at = " "
@@ -165,22 +168,14 @@ func (in *input) view(s *styles, w int, focused bool, placeholder string) string
 	if room := w - width(at); width(before) > room {
 		before = cutLeft(before, room)
 	}
-	after = cut(after, w-width(before)-width(at))
-	line := before + s.text.Reverse(true).Render(at) + after
-	return line + blanks(w-width(line))
+	after = fit(after, w-width(before)-width(at))
+	return s.field.Render(before) + text.Reverse(true).Render(at) + text.Render(after)
 }
 
-func (in *input) emptyView(s *styles, w int, focused bool, placeholder string) string {
-	placeholder = cut(placeholder, w)
-	pad := blanks(w - width(placeholder))
-	if !focused {
-		return s.faint.Render(placeholder) + pad
-	}
-	if placeholder == "" {
-		return s.text.Reverse(true).Render(" ") + blanks(w-1)
-	}
-	r := []rune(placeholder)
-	return s.text.Reverse(true).Render(string(r[0])) + s.faint.Render(string(r[1:])) + pad
+// splitFirst takes the first character off s.
+func splitFirst(s string) (first, rest string) {
+	c, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+	return c, s[len(c):]
 }
 
 // parts are the text before, under and behind the cursor, as they are shown.

@@ -92,7 +92,7 @@ func (js *jobs) drop(id jobID) {
 // visible is the newest job that runs long enough to be shown, or nil.
 func (js *jobs) visible() *job {
 	for _, j := range slices.Backward(js.list) {
-		if j.slow {
+		if j.slow && !j.quiet {
 			return j
 		}
 	}
@@ -107,7 +107,9 @@ func (js *jobs) stop() {
 }
 
 // busy tells whether quitting would cut work off.
-func (js *jobs) busy() bool { return len(js.list) > 0 }
+func (js *jobs) busy() bool {
+	return slices.ContainsFunc(js.list, func(j *job) bool { return !j.quiet })
+}
 
 // update moves the jobs on.
 func (js *jobs) update(msg tea.Msg) tea.Cmd {
@@ -155,9 +157,6 @@ func (js *jobs) line(s *styles, w int) string {
 	}
 	frames := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 	left := " " + s.info.Render(string(frames[js.spin%len(frames)])) + " " + s.text.Render(clean(j.title)+"…")
-	if n := len(js.list); n > 1 {
-		left += s.muted.Render(" and " + plural(n-1, "other"))
-	}
 	if j.bulk != nil {
 		left += "  " + j.bulk.bar(s, min(24, w/4))
 	}

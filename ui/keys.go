@@ -15,8 +15,10 @@ type binding struct {
 	action action
 	keys   []string // as tea.KeyPressMsg.String writes them; the first is the one shown
 	show   string   // instead of the first key: "↑↓"
+	typed  string   // instead of it while plain keys are text: "f1"
 	short  string   // in the help line: "refresh"; empty: not in it
 	name   string   // in the overlay and the palette: "Refresh this account now"; empty: in neither
+	moving bool     // only moves around: not in the palette
 }
 
 // shown is the key as a person reads it.
@@ -59,16 +61,16 @@ const (
 // everywhere are the bindings of the frame. A view's own come first.
 var everywhere = []binding{
 	{action: actSignIn, keys: []string{"n"}, name: "Sign in to a stack"},
-	{action: actHelp, keys: []string{"?", "f1"}, short: "help", name: "Show every key"},
+	{action: actHelp, keys: []string{"?", "f1"}, typed: "f1", short: "help", name: "Show every key"},
 	{action: actPalette, keys: []string{"ctrl+p", ":"}, name: "Find an action by name"},
-	{action: actNext, keys: []string{"tab"}, name: "Next view"},
-	{action: actPrev, keys: []string{"shift+tab"}, name: "Previous view"},
-	{action: actBack, keys: []string{"esc"}, name: "Back, or stop what is running"},
-	{action: actUnlock, keys: []string{"u"}, name: "Open the store again when it is locked"},
+	{action: actNext, keys: []string{"tab"}, show: "tab shift+tab", name: "Next and previous view", moving: true},
+	{action: actPrev, keys: []string{"shift+tab"}},
+	{action: actBack, keys: []string{"esc"}, name: "Back, or stop what is running", moving: true},
+	{action: actUnlock, keys: []string{"u"}, name: "Open the locked store"},
 	{action: actTheme, keys: []string{"T"}, name: "Next theme"},
 	{action: actRepaint, keys: []string{"ctrl+l"}, name: "Draw the screen anew"},
 	{action: actSuspend, keys: []string{"ctrl+z"}, name: "Suspend to the shell"},
-	{action: actQuit, keys: []string{"q", "ctrl+c"}, short: "quit", name: "Quit"},
+	{action: actQuit, keys: []string{"q", "ctrl+c"}, typed: "ctrl+c", short: "quit", name: "Quit"},
 }
 
 // viewBindings open the views by number.
@@ -76,8 +78,7 @@ func viewBindings() []binding {
 	bs := make([]binding, 0, viewCount)
 	for id := range viewCount {
 		bs = append(bs, binding{
-			action: openView(id), keys: []string{string(rune('1' + id))},
-			name: "Go to " + strings.ToLower(id.name()),
+			action: openView(id), keys: []string{string(rune('1' + id))}, name: id.name(),
 		})
 	}
 	return bs
@@ -88,9 +89,9 @@ func openView(id viewID) action { return action("open " + id.name()) }
 
 // helpLine writes the bindings in w cells, as many as there is room for. What comes last is
 // always there when it fits at all: how to get help, and out.
-func helpLine(s *styles, own, last []binding, w int) string {
-	tail, tailWidth := helpItems(s, last)
-	items, widths := helpItems(s, own)
+func helpLine(s *styles, own, last []binding, typing bool, w int) string {
+	tail, tailWidth := helpItems(s, last, typing)
+	items, widths := helpItems(s, own, typing)
 	room := w - 1
 	for _, n := range tailWidth {
 		room -= n + helpGap
@@ -108,13 +109,17 @@ func helpLine(s *styles, own, last []binding, w int) string {
 
 const helpGap = 3 // " · "
 
-func helpItems(s *styles, bs []binding) (items []string, widths []int) {
+func helpItems(s *styles, bs []binding, typing bool) (items []string, widths []int) {
 	for _, b := range bs {
 		if b.short == "" {
 			continue
 		}
-		items = append(items, s.key.Render(b.shown())+" "+s.muted.Render(b.short))
-		widths = append(widths, width(b.shown())+1+width(b.short))
+		k := b.shown()
+		if typing && b.typed != "" {
+			k = b.typed
+		}
+		items = append(items, s.key.Render(k)+" "+s.muted.Render(b.short))
+		widths = append(widths, width(k)+1+width(b.short))
 	}
 	return items, widths
 }

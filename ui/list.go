@@ -14,6 +14,7 @@ type column[T any] struct {
 	title    string
 	min, max int  // its width in cells: that of its widest cell, between these two
 	right    bool // set to the right
+	firm     bool // squeezed only when nothing else helps
 	rank     int  // the highest rank gives way first when there is no room; 0 never does
 	text     func(T) string
 	style    func(T) lipgloss.Style                 // nil: as text
@@ -185,15 +186,15 @@ func (l *list[T]) bindings() []binding {
 		{action: actFilter, keys: []string{"/"}, short: "filter", name: "Filter the list"},
 		{action: actSort, keys: []string{"o"}, name: "Sort by the next column"},
 		{action: actReverse, keys: []string{"O"}, name: "Sort the other way round"},
-		{action: actDown, keys: []string{"down", "j"}, show: "↓ j", name: "Down"},
-		{action: actUp, keys: []string{"up", "k"}, show: "↑ k", name: "Up"},
-		{action: actPageDown, keys: []string{"pgdown", "ctrl+d"}, name: "A page down"},
-		{action: actPageUp, keys: []string{"pgup", "ctrl+u"}, name: "A page up"},
-		{action: actHome, keys: []string{"g", "home"}, name: "To the first"},
-		{action: actEnd, keys: []string{"G", "end"}, name: "To the last"},
+		{action: actUp, keys: []string{"up", "k"}, show: "↑↓ j k", name: "Move", moving: true},
+		{action: actDown, keys: []string{"down", "j"}},
+		{action: actPageUp, keys: []string{"pgup", "ctrl+u"}, show: "pgup pgdn", name: "Move by a page", moving: true},
+		{action: actPageDown, keys: []string{"pgdown", "ctrl+d"}},
+		{action: actHome, keys: []string{"g", "home"}, show: "g G", name: "To the first, the last", moving: true},
+		{action: actEnd, keys: []string{"G", "end"}},
 	}
 	if len(l.filter.text) > 0 {
-		bs = append(bs, binding{action: actBack, keys: []string{"esc"}, name: "End the filter"})
+		bs = append(bs, binding{action: actBack, keys: []string{"esc"}, name: "End the filter", moving: true})
 	}
 	return bs
 }

@@ -28,27 +28,62 @@ func (l *list[T]) widths(w int) []int {
 		return n
 	}
 	for need() > w {
-		if i := l.widest(ws); i >= 0 { // first what is wider than it has to be
-			ws[i] = max(l.cols[i].min, ws[i]-(need()-w))
+		if i := l.squeezable(ws, base, softly); i >= 0 {
+			ws[i]--
 			continue
 		}
-		worst := -1
-		for i, c := range l.cols {
-			if ws[i] > 0 && c.rank > 0 && (worst < 0 || c.rank > l.cols[worst].rank) {
-				worst = i
+		if i := l.dispensable(ws); i >= 0 {
+			ws[i] = 0
+			for j, n := range base { // its room goes to those that had given way
+				if ws[j] > 0 {
+					ws[j] = n
+				}
 			}
+			continue
 		}
-		if worst < 0 {
+		i := l.squeezable(ws, base, hard)
+		if i < 0 {
 			break
 		}
-		ws[worst] = 0
-		for i, n := range base { // its room goes to those that had given way
-			if ws[i] > 0 {
-				ws[i] = n
-			}
-		}
+		ws[i]--
 	}
 	return ws
+}
+
+// How far a column is squeezed: softly down to three quarters of its width, which still tells
+// most names apart, and not at all when it is firm; hard down to its least width.
+const (
+	softly = iota
+	hard
+)
+
+// squeezable is the column that is the furthest above what it may be squeezed to, or -1.
+func (l *list[T]) squeezable(ws, base []int, how int) int {
+	at, most := -1, 0
+	for i, c := range l.cols {
+		floor := max(1, c.min)
+		if how == softly {
+			floor = max(floor, base[i]*3/4)
+			if c.firm {
+				floor = base[i]
+			}
+		}
+		if over := ws[i] - floor; ws[i] > 0 && over > most {
+			at, most = i, over
+		}
+	}
+	return at
+}
+
+// dispensable is the column that gives way first, or -1.
+func (l *list[T]) dispensable(ws []int) int {
+	at := -1
+	for i, c := range l.cols {
+		if ws[i] > 0 && c.rank > 0 && (at < 0 || c.rank > l.cols[at].rank) {
+			at = i
+		}
+	}
+	return at
 }
 
 // least is how wide the columns are without any rows.
@@ -58,17 +93,6 @@ func (l *list[T]) least() []int {
 		ws[i] = max(c.min, width(c.title))
 	}
 	return ws
-}
-
-// widest is the column that is the furthest above its least width, or -1.
-func (l *list[T]) widest(ws []int) int {
-	at, most := -1, 0
-	for i, c := range l.cols {
-		if over := ws[i] - max(c.min, 1); ws[i] > 0 && over > most {
-			at, most = i, over
-		}
-	}
-	return at
 }
 
 // view draws h lines of w cells.

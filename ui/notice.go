@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -16,8 +14,7 @@ type notice struct {
 	offset  int
 }
 
-// newNotice makes a notice of an error. What there is to do stands on a line of its own: the
-// errors of api say it behind a semicolon.
+// newNotice makes a notice of an error. What there is to do stands on a line of its own.
 func newNotice(f *frame, heading, text string) *notice {
 	return &notice{f: f, heading: clean(heading), text: clean(text)}
 }
@@ -52,11 +49,11 @@ func (n *notice) update(msg tea.Msg) tea.Cmd {
 }
 
 func (n *notice) view(w, h int) []string {
-	what, next, _ := strings.Cut(n.text, "; ")
+	what, next := advice(n.text)
 	lines := wrap(what, min(w, 66))
 	if next != "" {
 		lines = append(lines, "")
-		lines = append(lines, wrap("→ "+next, min(w, 66))...)
+		lines = append(lines, wrap(next, min(w, 66))...)
 	}
 	if len(lines) > h {
 		lines = lines[min(n.offset, len(lines)-h):]

@@ -37,14 +37,16 @@ func newPalette(f *frame) *menu {
 	target := f.top()
 	add := func(bs []binding, do func(action) tea.Cmd) {
 		for _, b := range bs {
-			if b.name == "" || b.action == actPalette {
+			if b.name == "" || b.moving || b.action == actPalette {
 				continue
 			}
 			m.choices = append(m.choices, choice{name: b.name, key: b.shown(), do: func() tea.Cmd { return do(b.action) }})
 		}
 	}
 	add(target.bindings(), target.do)
-	add(viewBindings(), f.do)
+	for _, b := range viewBindings() {
+		m.choices = append(m.choices, choice{name: "Go to " + strings.ToLower(b.name), key: b.shown(), do: func() tea.Cmd { return f.do(b.action) }})
+	}
 	add(everywhere, f.do)
 	for _, a := range f.accounts {
 		m.choices = append(m.choices, choice{name: "Account " + a.Name, do: func() tea.Cmd {

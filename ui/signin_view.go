@@ -5,8 +5,8 @@ import (
 )
 
 const (
-	formWidth  = 62
-	labelWidth = 16
+	formWidth  = 64
+	labelWidth = 18
 )
 
 func (v *signIn) view(w, h int) string {
@@ -85,7 +85,7 @@ func placeForm(lines []string, rows map[int]field, at, inner, w, h int) ([]strin
 
 func (v *signIn) wrongLines(msg string, w int) []string {
 	s := v.f.st
-	what, next, _ := strings.Cut(msg, "; ")
+	what, next := advice(msg)
 	var out []string
 	for i, l := range head(wrap(what, max(1, w-labelWidth-2)), 3) {
 		shape := "  "
@@ -94,12 +94,8 @@ func (v *signIn) wrongLines(msg string, w int) []string {
 		}
 		out = append(out, blanks(labelWidth)+s.bad.Render(shape+l))
 	}
-	for i, l := range head(wrap(next, max(1, w-labelWidth-2)), 3) {
-		shape := "  "
-		if i == 0 {
-			shape = "→ "
-		}
-		out = append(out, blanks(labelWidth)+s.muted.Render(shape+l))
+	for _, l := range head(wrap(next, max(1, w-labelWidth)), 3) {
+		out = append(out, blanks(labelWidth)+s.muted.Render(l))
 	}
 	return out
 }
@@ -126,8 +122,8 @@ func (v *signIn) fieldLine(id field, w int) string {
 	case fieldSubmit:
 		return cut(line+v.button(here), w)
 	case fieldLifetime:
-		note := "of each access token; space: next usual"
-		field := min(room, 10)
+		note := "  of each access token, space changes"
+		field := min(room, 8)
 		return cut(line+v.inputs[id].view(s, field, here, "1h")+s.muted.Render(cut(note, room-field)), w)
 	case fieldName:
 		return cut(line+v.inputs[id].view(s, room, here, v.suggestion()), w)

@@ -13,7 +13,7 @@ const (
 	shapeCursor = "▌"
 	shapeMark   = "✓"
 	shapeAlarm  = "‼"
-	shapeDanger = "✖"
+	shapeDanger = "×"
 	shapeRule   = "─"
 	shapeHere   = "━" // the part of the rule below the view one is in
 )
@@ -24,10 +24,12 @@ type styles struct {
 	accent, good, info, warn, bad  lipgloss.Style
 	title, key, selected, backdrop lipgloss.Style
 	button, buttonOn, dangerOn     lipgloss.Style
+	field, placeholder             lipgloss.Style
 }
 
 // newStyles makes the tokens. They are made anew when the background or the theme changes.
-func newStyles(t theme, dark bool) *styles {
+// Without colours what they would tell is told by attributes.
+func newStyles(t theme, dark, mono bool) *styles {
 	p := t.light
 	if dark {
 		p = t.dark
@@ -50,7 +52,12 @@ func newStyles(t theme, dark bool) *styles {
 		button:   plain.Foreground(p.muted),
 		buttonOn: plain.Foreground(p.accent).Bold(true).Reverse(true),
 		dangerOn: plain.Foreground(p.bad).Bold(true).Reverse(true),
+		field:    plain.Background(p.selection),
 	}
+	if p.selection == nil || mono {
+		s.field = plain.Underline(true)
+	}
+	s.placeholder = s.field.Foreground(p.muted)
 	if p.muted == nil {
 		s.muted, s.faint = plain.Faint(true), plain.Faint(true)
 		s.backdrop, s.button = plain.Faint(true), plain.Faint(true)
@@ -63,7 +70,7 @@ func (s *styles) on(st lipgloss.Style, selected bool) lipgloss.Style {
 	if !selected {
 		return st
 	}
-	if bg := s.selected.GetBackground(); bg != (lipgloss.NoColor{}) {
+	if bg := s.selected.GetBackground(); bg != nil && bg != (lipgloss.NoColor{}) {
 		return st.Background(bg)
 	}
 	return st.Bold(true)

@@ -152,6 +152,16 @@ func block(s string, w, h int) string {
 	return b.String()
 }
 
+// advice parts an error into what happened and what to do next, which the errors of api and
+// session say behind a semicolon.
+func advice(s string) (what, next string) {
+	i := strings.LastIndex(s, "; ")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], "→ " + s[i+2:]
+}
+
 // plural gives "1 token", "2 tokens".
 func plural(n int, one string) string {
 	if n == 1 {

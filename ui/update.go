@@ -23,7 +23,7 @@ func (f *frame) take(msg tea.Msg) tea.Cmd {
 		f.dark = msg.IsDark()
 		f.restyle()
 	case tea.ColorProfileMsg:
-		f.few = msg.Profile == colorprofile.ANSI
+		f.few, f.mono = msg.Profile == colorprofile.ANSI, msg.Profile < colorprofile.ANSI
 		f.restyle()
 	case tea.FocusMsg:
 		return f.setFocus(true)
@@ -32,7 +32,7 @@ func (f *frame) take(msg tea.Msg) tea.Cmd {
 	case tickMsg:
 		if msg.gen == f.tickGen {
 			f.now = msg.at.Round(0)
-			return f.tick()
+			return tea.Batch(f.tick(), f.countSessions())
 		}
 	case tea.KeyPressMsg:
 		return f.key(msg)
@@ -174,7 +174,9 @@ func (f *frame) quit() tea.Cmd {
 		then: func(bool) tea.Cmd { return tea.Quit },
 	}
 	for _, j := range f.jobs.list {
-		c.items = append(c.items, confirmItem{name: clean(j.title)})
+		if !j.quiet {
+			c.items = append(c.items, confirmItem{name: clean(j.title)})
+		}
 	}
 	f.push(c)
 	return nil

@@ -209,9 +209,9 @@ func (f *frame) statusLine() string {
 
 func (f *frame) helpLine() string {
 	if len(f.dialogs) > 0 {
-		return helpLine(f.st, f.top().bindings(), nil, f.w)
+		return helpLine(f.st, f.top().bindings(), nil, f.top().typing(), f.w)
 	}
-	return helpLine(f.st, f.screen().bindings(), everywhere, f.w)
+	return helpLine(f.st, f.screen().bindings(), everywhere, f.screen().typing(), f.w)
 }
 
 // windowTitle tells of the nearest expiry to whoever sees the title alone.
