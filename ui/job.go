@@ -22,6 +22,7 @@ type job struct {
 	id     jobID
 	title  string // "refreshing prod"
 	slow   bool   // it runs for longer than slowAfter
+	quiet  bool   // nobody asked for it: it is not shown, and quitting may cut it off
 	cancel context.CancelFunc
 	then   func(value any, err error) tea.Cmd
 	bulk   *bulk // nil for a single piece of work
