@@ -92,11 +92,11 @@ func (v *accounts) bindings() []binding {
 		return []binding{{action: actSignIn, keys: []string{"n", "enter"}, short: "sign in", name: "Sign in to a stack"}}
 	}
 	enter := binding{action: actInspect, keys: []string{"enter"}, short: "inspect", name: "Inspect the access token"}
-	var again []binding
+	bs := make([]binding, 0, 24)
 	if a, ok := v.list.selected(); ok && a.State.NeedsPerson() {
-		again = []binding{{action: actAgain, keys: []string{"N"}, short: "sign in again", name: "Sign this account in again"}}
+		bs = append(bs, binding{action: actAgain, keys: []string{"N"}, short: "sign in again", name: "Sign this account in again"})
 	}
-	bs := append(again, enter,
+	bs = append(bs, enter,
 		binding{action: actRefresh, keys: []string{"r"}, short: "refresh", name: "Refresh this account now"},
 		binding{action: actCopy, keys: []string{"y"}, short: "copy", name: "Copy the access token"},
 		binding{action: actSignIn, keys: []string{"n"}, short: "sign in", name: "Sign in with another account"},

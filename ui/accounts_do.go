@@ -113,8 +113,8 @@ func (f *frame) copyForm(a session.Account, what string, form func(session.Acces
 
 // chooseCopy asks in which form to copy.
 func (f *frame) chooseCopy(a session.Account) tea.Cmd {
-	form := func(name, what string, make func(session.Access, session.Account) string) choice {
-		return choice{name: name, do: func() tea.Cmd { return f.copyForm(a, what, make) }}
+	form := func(name, what string, text func(session.Access, session.Account) string) choice {
+		return choice{name: name, do: func() tea.Cmd { return f.copyForm(a, what, text) }}
 	}
 	f.push(&menu{f: f, heading: "Copy of " + a.Name, choices: []choice{
 		form("Access token", "the token", func(t session.Access, _ session.Account) string { return t.Token.Reveal() }),

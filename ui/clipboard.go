@@ -51,9 +51,9 @@ type copied struct {
 	osc    api.Secret // still to be sent through the terminal
 }
 
-// copySecret puts what make gives into the clipboard, takes it out again after clipFor, and says
-// so with the token's last 8 characters, never the token. make runs in a command.
-func (f *frame) copySecret(title, what string, make func(context.Context) (text, token api.Secret, err error)) tea.Cmd {
+// copySecret puts what get gives into the clipboard, takes it out again after clipFor, and says
+// so with the token's last 8 characters, never the token. get runs in a command.
+func (f *frame) copySecret(title, what string, get func(context.Context) (text, token api.Secret, err error)) tea.Cmd {
 	env := f.env
 	type result struct {
 		copied
@@ -61,7 +61,7 @@ func (f *frame) copySecret(title, what string, make func(context.Context) (text,
 		suffix string
 	}
 	_, cmd := start(f, title, func(ctx context.Context) (result, error) {
-		text, token, err := make(ctx)
+		text, token, err := get(ctx)
 		if err != nil {
 			return result{}, err
 		}

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ func TestMain(m *testing.M) {
 
 // testAccounts are accounts in every state.
 func testAccounts(now time.Time) []session.Account {
-	at := func(d time.Duration) time.Time { return now.Add(d) }
+	at := now.Add
 	return []session.Account{
 		{
 			ID: "00000001", Name: "ci", Stack: "https://pbx.example.com/api/auth/0.1", Login: "ci-runner", ClientID: "wakey-laptop-9b21f004",
@@ -59,9 +58,9 @@ func testAccounts(now time.Time) []session.Account {
 }
 
 // newTestApp makes a program of w×h cells with accounts, and nothing behind it.
-func newTestApp(t testing.TB, w, h int, accounts []session.Account) *app {
-	t.Helper()
-	a := newApp(context.Background(), Options{Version: "test"}, accounts)
+func newTestApp(tb testing.TB, w, h int, accounts []session.Account) *app {
+	tb.Helper()
+	a := newApp(tb.Context(), Options{Version: "test"}, accounts)
 	a.now = noon
 	a.store = storeOpen
 	a.Update(tea.WindowSizeMsg{Width: w, Height: h})
@@ -128,15 +127,15 @@ func typeText(a *app, s string) {
 func plainFrame(a *app) string { return ansi.Strip(a.View().Content) }
 
 // checkGeometry fails when the frame does not fit into w×h cells.
-func checkGeometry(t testing.TB, what string, a *app, w, h int) {
-	t.Helper()
+func checkGeometry(tb testing.TB, what string, a *app, w, h int) {
+	tb.Helper()
 	lines := strings.Split(a.View().Content, "\n")
 	if len(lines) > h {
-		t.Errorf("%s at %d×%d: %d lines", what, w, h, len(lines))
+		tb.Errorf("%s at %d×%d: %d lines", what, w, h, len(lines))
 	}
 	for i, l := range lines {
 		if n := ansi.StringWidth(l); n > w {
-			t.Errorf("%s at %d×%d: line %d has %d cells: %q", what, w, h, i, n, ansi.Strip(l))
+			tb.Errorf("%s at %d×%d: line %d has %d cells: %q", what, w, h, i, n, ansi.Strip(l))
 			return
 		}
 	}

@@ -7,8 +7,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// action is something a person can do. Keys, the palette and the mouse lead to one.
-type action string
+// action is something a person can do. Keys, the palette and the mouse lead to one. It is no
+// type of its own, as every view understands but a few of them.
+type action = string
 
 // binding declares an action once: its keys, and its words wherever it is shown.
 type binding struct {
@@ -85,7 +86,7 @@ func viewBindings() []binding {
 }
 
 // openView is the action that opens a view.
-func openView(id viewID) action { return action("open " + id.name()) }
+func openView(id viewID) action { return "open " + id.name() }
 
 // helpLine writes the bindings in w cells, as many as there is room for. What comes last is
 // always there when it fits at all: how to get help, and out.

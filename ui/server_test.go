@@ -21,34 +21,34 @@ type stack struct {
 }
 
 // newStack starts the demo's stack on loopback, and signs its first user in.
-func newStack(t testing.TB) *stack {
-	t.Helper()
+func newStack(tb testing.TB) *stack {
+	tb.Helper()
 	srv, err := authd.New(authd.Config{}, authd.DemoSeed())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	run, err := authd.Start(t.Context(), srv, "127.0.0.1:0", false)
+	run, err := authd.Start(tb.Context(), srv, "127.0.0.1:0", false)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { run.Close() })
+	tb.Cleanup(func() { run.Close() })
 	s := &stack{Server: srv, url: run.URL, pin: run.Fingerprint, mgr: session.New(session.NewMemoryStore(), session.Options{})}
 	user := authd.DemoSeed().Users[0]
-	s.acc, err = s.mgr.SignIn(t.Context(), session.SignInRequest{
-		Name: "demo", Stack: s.base(t), Login: user.Username, Password: api.NewSecret(user.Password),
+	s.acc, err = s.mgr.SignIn(tb.Context(), session.SignInRequest{
+		Name: "demo", Stack: s.base(tb), Login: user.Username, Password: api.NewSecret(user.Password),
 		Lifetime: time.Hour, Trust: api.Trust{Pin: s.pin},
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
-func (s *stack) base(t testing.TB) string {
-	t.Helper()
+func (s *stack) base(tb testing.TB) string {
+	tb.Helper()
 	base, err := api.NormalizeStack(s.url, false)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return base
 }

@@ -126,6 +126,7 @@ func (v *signIn) tick() {
 			}
 		}
 		v.inputs[fieldLifetime].set(lifetimeText(next))
+	default:
 	}
 }
 
@@ -162,6 +163,7 @@ func (v *signIn) click(msg clickMsg) tea.Cmd {
 		v.tick()
 	case fieldSubmit:
 		return v.submit()
+	default:
 	}
 	return nil
 }
@@ -263,8 +265,7 @@ func (v *signIn) run(r session.SignInRequest) tea.Cmd {
 
 // failed puts an error where it belongs.
 func (v *signIn) failed(r session.SignInRequest, err error) tea.Cmd {
-	var cert *api.CertError
-	if errors.As(err, &cert) {
+	if cert, ok := errors.AsType[*api.CertError](err); ok {
 		v.f.push(newTrustDialog(v, r, cert))
 		return nil
 	}
@@ -322,8 +323,8 @@ var usualLifetimes = []time.Duration{15 * time.Minute, time.Hour, 2 * time.Hour,
 
 // The shortest lifetime that leaves time to refresh, and the longest the server takes (contract 5).
 const (
-	lifetimeMin = 30 * time.Second
-	lifetimeMax = 3650 * 24 * time.Hour
+	shortestLifetime = 30 * time.Second
+	longestLifetime  = 3650 * 24 * time.Hour
 )
 
 // parseLifetime reads "90s", "15m", "2h", "1h30m", "7d".
@@ -341,9 +342,9 @@ func parseLifetime(s string) (time.Duration, error) {
 	switch {
 	case err != nil:
 		return 0, errors.New("a lifetime is typed as 90s, 15m, 2h or 7d")
-	case d < lifetimeMin:
-		return 0, fmt.Errorf("too short to refresh in time: %s at least", span(lifetimeMin))
-	case d > lifetimeMax:
+	case d < shortestLifetime:
+		return 0, fmt.Errorf("too short to refresh in time: %s at least", span(shortestLifetime))
+	case d > longestLifetime:
 		return 0, errors.New("no stack takes more than 3650d")
 	}
 	return d, nil

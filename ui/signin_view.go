@@ -55,7 +55,7 @@ func (v *signIn) form(w, h int) (lines []string, rows map[int]field) {
 	}
 	if v.f.opts.Hint != "" {
 		add("")
-		for _, p := range strings.Split(v.f.opts.Hint, "\n") {
+		for p := range strings.SplitSeq(v.f.opts.Hint, "\n") {
 			for _, l := range wrap(clean(p), inner) {
 				add(s.muted.Render(l))
 			}
@@ -86,8 +86,9 @@ func placeForm(lines []string, rows map[int]field, at, inner, w, h int) ([]strin
 func (v *signIn) wrongLines(msg string, w int) []string {
 	s := v.f.st
 	what, next := advice(msg)
-	var out []string
-	for i, l := range head(wrap(what, max(1, w-labelWidth-2)), 3) {
+	first := head(wrap(what, max(1, w-labelWidth-2)), 3)
+	out := make([]string, 0, len(first)+1)
+	for i, l := range first {
 		shape := "  "
 		if i == 0 {
 			shape = shapeDanger + " "
@@ -129,6 +130,7 @@ func (v *signIn) fieldLine(id field, w int) string {
 		return cut(line+v.inputs[id].view(s, room, here, v.suggestion()), w)
 	case fieldStack:
 		return cut(line+v.inputs[id].view(s, room, here, "pbx.example.com"), w)
+	default:
 	}
 	return cut(line+v.inputs[id].view(s, room, here, ""), w)
 }

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"image/color"
+
 	"charm.land/lipgloss/v2"
 
 	"wakey/session"
@@ -20,11 +22,12 @@ const (
 
 // styles are the tokens, made for one theme on one background.
 type styles struct {
-	text, strong, muted, faint     lipgloss.Style
-	accent, good, info, warn, bad  lipgloss.Style
-	title, key, selected, backdrop lipgloss.Style
-	button, buttonOn, dangerOn     lipgloss.Style
-	field, placeholder             lipgloss.Style
+	text, strong, muted, faint    lipgloss.Style
+	accent, good, info, warn, bad lipgloss.Style
+	title, key, backdrop          lipgloss.Style
+	button, buttonOn, dangerOn    lipgloss.Style
+	field, placeholder            lipgloss.Style
+	selection                     color.Color // behind the selected row; nil: it is bold instead
 }
 
 // newStyles makes the tokens. They are made anew when the background or the theme changes.
@@ -47,12 +50,11 @@ func newStyles(t theme, dark, mono bool) *styles {
 		bad:      plain.Foreground(p.bad),
 		title:    plain.Foreground(p.accent).Bold(true),
 		key:      plain.Bold(true),
-		selected: plain.Background(p.selection),
 		backdrop: plain.Foreground(p.faint),
 		button:   plain.Foreground(p.muted),
 		buttonOn: plain.Foreground(p.accent).Bold(true).Reverse(true),
 		dangerOn: plain.Foreground(p.bad).Bold(true).Reverse(true),
-		field:    plain.Background(p.selection),
+		field:    plain.Background(p.selection), selection: p.selection,
 	}
 	if p.selection == nil || mono {
 		s.field = plain.Underline(true)
@@ -70,10 +72,10 @@ func (s *styles) on(st lipgloss.Style, selected bool) lipgloss.Style {
 	if !selected {
 		return st
 	}
-	if bg := s.selected.GetBackground(); bg != nil && bg != (lipgloss.NoColor{}) {
-		return st.Background(bg)
+	if s.selection == nil {
+		return st.Bold(true)
 	}
-	return st.Bold(true)
+	return st.Background(s.selection)
 }
 
 // stateLook is how a state is shown: a shape, its word, and a colour last.
@@ -104,6 +106,7 @@ func (s *styles) phaseLook(p phase) lipgloss.Style {
 		return s.warn
 	case phaseEnding, phaseDead:
 		return s.bad
+	case phaseNone:
 	}
 	return s.muted
 }

@@ -49,7 +49,7 @@ var errNoTerminal = errors.New("no terminal to draw on; use the commands instead
 
 // Run shows the program until a person quits it, ctx ends, or it fails.
 func Run(ctx context.Context, o Options) error {
-	if !term.IsTerminal(int(os.Stdout.Fd())) || os.Getenv("TERM") == "dumb" { //nolint:gosec // a file descriptor fits
+	if !term.IsTerminal(int(os.Stdout.Fd())) || os.Getenv("TERM") == "dumb" {
 		return errNoTerminal
 	}
 	ctx, cancel := context.WithCancel(ctx)
