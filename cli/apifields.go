@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -149,7 +150,7 @@ const pageSize = 500
 
 // apiPages fetches a list page by page and prints it as if it had come at once.
 func (a *app) apiPages(ctx context.Context, client *api.Client, token api.Secret, r apiRequest, o *apiOptions) error {
-	whole := map[string]any{}
+	var whole map[string]any
 	items := []any{}
 	path, query, _ := strings.Cut(r.path, "?")
 	values, err := url.ParseQuery(query)
@@ -174,7 +175,7 @@ func (a *app) apiPages(ctx context.Context, client *api.Client, token api.Secret
 		}
 		list, ok := page["items"].([]any)
 		if !ok {
-			return fmt.Errorf("the answer is no list of items, so it has no pages; leave --paginate out")
+			return errors.New("the answer is no list of items, so it has no pages; leave --paginate out")
 		}
 		items = append(items, list...)
 		whole = page

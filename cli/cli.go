@@ -114,8 +114,8 @@ func flagError(_ *cobra.Command, err error) error {
 	return err
 }
 
-// talk prints a line for a person. What a server sent must have been through api.Clean.
-func (a *app) talk(format string, args ...any) {
+// talkf prints a line for a person. What a server sent must have been through api.Clean.
+func (a *app) talkf(format string, args ...any) {
 	fmt.Fprintf(a.stderr, format+"\n", args...)
 }
 
@@ -125,7 +125,7 @@ func (a *app) report(err error) {
 		return
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		a.talk("wakey: %s", api.Clean(line))
+		a.talkf("wakey: %s", api.Clean(line))
 	}
 }
 

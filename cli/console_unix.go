@@ -1,8 +1,12 @@
-//go:build unix
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
 
 package cli
 
-import "os"
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 func openConsole() (in, out *os.File, err error) {
 	if in, err = os.OpenFile("/dev/tty", os.O_RDONLY, 0); err != nil {
@@ -13,4 +17,15 @@ func openConsole() (in, out *os.File, err error) {
 		return nil, nil, err
 	}
 	return in, out, nil
+}
+
+// silence stops the terminal's echo. What is typed from here on isn't shown, also before anybody
+// reads it.
+func silence(fd int) error {
+	t, err := unix.IoctlGetTermios(fd, getTermios)
+	if err != nil {
+		return err
+	}
+	t.Lflag &^= unix.ECHO
+	return unix.IoctlSetTermios(fd, setTermios, t)
 }

@@ -59,9 +59,9 @@ func (a *app) demo(ctx context.Context) error {
 
 // demoHint says who can sign in.
 func demoHint(seed authd.Seed) string {
-	var pairs []string
-	for _, u := range seed.Users {
-		pairs = append(pairs, u.Username+" / "+u.Password)
+	pairs := make([]string, len(seed.Users))
+	for i, u := range seed.Users {
+		pairs[i] = u.Username + " / " + u.Password
 	}
 	return "The demo's users and passwords: " + strings.Join(pairs, ", ")
 }

@@ -98,7 +98,7 @@ func (a *app) inspectToken(ctx context.Context, client *api.Client, token api.Se
 		if err := client.CheckToken(ctx, token, o.can, ""); err != nil {
 			return err
 		}
-		a.talk("Yes: the token may %s.", api.Clean(o.can))
+		a.talkf("Yes: the token may %s.", api.Clean(o.can))
 		return nil
 	}
 	t, err := client.GetToken(ctx, token)

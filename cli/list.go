@@ -58,7 +58,7 @@ func (a *app) list(ctx context.Context, f *format) error {
 		return printAll(a, f, accountFields, accounts)
 	}
 	if len(accounts) == 0 {
-		a.talk("%v.", errNobodySignedIn)
+		a.talkf("%v.", errNobodySignedIn)
 		return nil
 	}
 	now := time.Now()

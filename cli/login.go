@@ -112,7 +112,7 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	dir := session.DefaultDir()
 	if _, err := m.Account(string(readCurrent(dir))); err != nil {
 		if err := writeCurrent(dir, account.ID); err != nil {
-			a.talk("wakey: signed in, but the account could not be made the usual one: %v", err)
+			a.talkf("wakey: signed in, but the account could not be made the usual one: %v", err)
 		}
 	}
 	a.signedIn(account)
@@ -121,16 +121,16 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 
 // signedIn tells a person what there is now.
 func (a *app) signedIn(account session.Account) {
-	a.talk("Signed in to %s as %s: account %s.", stackName(account), api.Clean(account.Login), api.Clean(account.Name))
-	a.talk("The access token expires %s.", when(account.ExpiresAt, time.Now()))
+	a.talkf("Signed in to %s as %s: account %s.", stackName(account), api.Clean(account.Login), api.Clean(account.Name))
+	a.talkf("The access token expires %s.", when(account.ExpiresAt, time.Now()))
 	if account.ClientID == "" {
-		a.talk("There is no refresh token: sign in again then.")
+		a.talkf("There is no refresh token: sign in again then.")
 	} else {
-		a.talk("The refresh token is known to the stack as %s.", api.Clean(account.ClientID))
+		a.talkf("The refresh token is known to the stack as %s.", api.Clean(account.ClientID))
 	}
 	for _, event := range a.manager.Events() {
 		if event.Level != session.Info {
-			a.talk("wakey: %s", api.Clean(event.Text))
+			a.talkf("wakey: %s", api.Clean(event.Text))
 		}
 	}
 }
@@ -146,11 +146,11 @@ func (a *app) signIn(ctx context.Context, m *session.Manager, r session.SignInRe
 		return account, fmt.Errorf("%w\nif that is the stack's own key, accept it with --fingerprint %s; --ca-file FILE trusts a private authority",
 			err, cert.Fingerprint)
 	}
-	a.talk("%s shows a certificate that this machine does not trust (%s):", api.Clean(cert.Host), cert.Reason)
-	a.talk("  for          %s", api.Clean(cert.Subject))
-	a.talk("  issued by    %s", api.Clean(cert.Issuer))
-	a.talk("  until        %s", cert.NotAfter.Format(time.DateOnly))
-	a.talk("  fingerprint  %s", cert.Fingerprint)
+	a.talkf("%s shows a certificate that this machine does not trust (%s):", api.Clean(cert.Host), cert.Reason)
+	a.talkf("  for          %s", api.Clean(cert.Subject))
+	a.talkf("  issued by    %s", api.Clean(cert.Issuer))
+	a.talkf("  until        %s", cert.NotAfter.Format(time.DateOnly))
+	a.talkf("  fingerprint  %s", cert.Fingerprint)
 	if err := a.confirm(ctx, "Is it the stack's own? Pin it and sign in?"); err != nil {
 		return account, err
 	}

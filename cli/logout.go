@@ -53,11 +53,11 @@ func (a *app) logout(ctx context.Context, args []string, forget bool) error {
 	}
 	switch {
 	case !forget:
-		a.talk("Signed out of %s: %s is revoked and forgotten.", stackName(c.Account), name)
+		a.talkf("Signed out of %s: %s is revoked and forgotten.", stackName(c.Account), name)
 	case c.ClientID != "":
-		a.talk("%s is forgotten. Its refresh token %s lives on at %s.", name, api.Clean(c.ClientID), stackName(c.Account))
+		a.talkf("%s is forgotten. Its refresh token %s lives on at %s.", name, api.Clean(c.ClientID), stackName(c.Account))
 	default:
-		a.talk("%s is forgotten.", name)
+		a.talkf("%s is forgotten.", name)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (p *passphraser) source() func(context.Context) (api.Secret, error) {
 	}
 	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
 		path := filepath.Join(dir, "wakey-passphrase")
-		if _, err := os.Stat(path); err == nil {
+		if _, err := os.Stat(path); err == nil { //nolint:gosec // systemd names the directory
 			return file(path)
 		}
 	}
@@ -74,7 +74,7 @@ func (a *app) askPassphrase(ctx context.Context, r session.PassphraseRequest) (a
 			r.Reason, errNobodyToAsk)
 	}
 	if r.Reason != "" {
-		a.talk("wakey: %s", api.Clean(r.Reason))
+		a.talkf("wakey: %s", api.Clean(r.Reason))
 	}
 	if !r.New {
 		return a.askSecret(ctx, "Passphrase of the store: ")
@@ -94,13 +94,13 @@ func (a *app) askPassphrase(ctx context.Context, r session.PassphraseRequest) (a
 		if first.Reveal() == second.Reveal() {
 			return first, nil
 		}
-		a.talk("wakey: these were two different passphrases, once more")
+		a.talkf("wakey: these were two different passphrases, once more")
 	}
 }
 
 // secretFile reads a secret from a file, without the newline at its end.
 func secretFile(path string) (api.Secret, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the person, or systemd, names the file
 	if err != nil {
 		return api.Secret{}, err
 	}

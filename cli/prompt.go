@@ -79,6 +79,13 @@ func (a *app) question(ctx context.Context, prompt string, secret bool) (string,
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errNobodyToAsk, err)
 	}
+	if secret {
+		// Before the prompt: a quick answer to it must not be echoed either.
+		if err := silence(fd); err != nil {
+			return "", fmt.Errorf("%w: %w", errNobodyToAsk, err)
+		}
+		defer term.Restore(fd, before)
+	}
 	if _, err := io.WriteString(out, prompt); err != nil {
 		return "", err
 	}
@@ -107,7 +114,6 @@ func (a *app) question(ctx context.Context, prompt string, secret bool) (string,
 		}
 		return l.text, l.err
 	case <-ctx.Done():
-		_ = term.Restore(fd, before)
 		_, _ = io.WriteString(out, "\n")
 		return "", ctx.Err()
 	}

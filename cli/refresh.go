@@ -61,7 +61,7 @@ func (a *app) refresh(ctx context.Context, args []string, all bool) error {
 			failed = append(failed, fmt.Errorf("%s: %w", api.Clean(account.Name), err))
 			continue
 		}
-		a.talk("%s: refreshed, the access token …%s expires %s.", api.Clean(account.Name), access.Token.Suffix(),
+		a.talkf("%s: refreshed, the access token …%s expires %s.", api.Clean(account.Name), access.Token.Suffix(),
 			when(access.ExpiresAt, time.Now()))
 	}
 	return partly(failed, len(accounts))

@@ -189,7 +189,7 @@ func (a *app) revokeRefreshTokens(ctx context.Context, ids []string, o revokeTok
 		}
 	}
 	if len(ids)+len(strangers) == 0 {
-		a.talk("There is nothing to revoke.")
+		a.talkf("There is nothing to revoke.")
 		return nil
 	}
 	a.announce(c.Account, ids, strangers)
@@ -206,7 +206,7 @@ func (a *app) revokeRefreshTokens(ctx context.Context, ids []string, o revokeTok
 			failed = append(failed, fmt.Errorf("%s: %w", api.Clean(id), err))
 			continue
 		}
-		a.talk("Revoked the refresh token %s.", api.Clean(id))
+		a.talkf("Revoked the refresh token %s.", api.Clean(id))
 	}
 	failed = append(failed, a.endSessions(ctx, m, c.Account, strangers)...)
 	return partly(failed, len(ids)+len(strangers))
@@ -230,15 +230,15 @@ func revocable(ids []string, list []listedToken) error {
 }
 
 func (a *app) announce(account session.Account, ids, sessions []string) {
-	a.talk("On %s, of %s, this revokes:", stackName(account), api.Clean(account.Login))
+	a.talkf("On %s, of %s, this revokes:", stackName(account), api.Clean(account.Login))
 	for _, id := range ids {
-		a.talk("  the refresh token %s", api.Clean(id))
+		a.talkf("  the refresh token %s", api.Clean(id))
 	}
 	for _, id := range sessions {
-		a.talk("  the session %s", api.Clean(id))
+		a.talkf("  the session %s", api.Clean(id))
 	}
 	if len(ids) > 0 && len(sessions) == 0 {
-		a.talk("Access tokens already made from a refresh token live until they expire.")
+		a.talkf("Access tokens already made from a refresh token live until they expire.")
 	}
 }
 

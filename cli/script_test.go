@@ -255,7 +255,7 @@ func exitCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // modeCommand compares a file's permissions: "mode 600 FILE".
-func modeCommand(ts *testscript.TestScript, neg bool, args []string) {
+func modeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	info, err := os.Stat(ts.MkAbs(args[1]))
 	ts.Check(err)
 	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {

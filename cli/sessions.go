@@ -180,7 +180,7 @@ func (a *app) revokeSessions(ctx context.Context, uuids []string, others, yes bo
 		}
 	}
 	if len(uuids) == 0 {
-		a.talk("There is nothing to revoke.")
+		a.talkf("There is nothing to revoke.")
 		return nil
 	}
 	a.announce(c.Account, nil, uuids)
@@ -201,7 +201,7 @@ func (a *app) endSessions(ctx context.Context, m *session.Manager, account sessi
 			failed = append(failed, fmt.Errorf("session %s: %w", api.Clean(uuid), err))
 			continue
 		}
-		a.talk("Revoked the session %s.", api.Clean(uuid))
+		a.talkf("Revoked the session %s.", api.Clean(uuid))
 	}
 	return failed
 }

@@ -33,6 +33,6 @@ func (a *app) switchTo(ctx context.Context, args []string) error {
 	if err := writeCurrent(session.DefaultDir(), c.ID); err != nil {
 		return err
 	}
-	a.talk("Switched to %s: %s at %s.", api.Clean(c.Name), api.Clean(c.Login), stackName(c.Account))
+	a.talkf("Switched to %s: %s at %s.", api.Clean(c.Name), api.Clean(c.Login), stackName(c.Account))
 	return nil
 }

@@ -39,11 +39,15 @@ func (t *table) print(w io.Writer) error {
 	}
 	var b strings.Builder
 	for _, row := range t.rows {
-		line := ""
+		gap := 0
 		for i, cell := range row {
-			line += cell + strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+2)
+			if cell != "" {
+				b.WriteString(strings.Repeat(" ", gap) + cell)
+				gap = 0
+			}
+			gap += widths[i] - ansi.StringWidth(cell) + 2
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		b.WriteString("\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -113,10 +113,10 @@ func (a *app) grant(ctx context.Context, args []string, minValid time.Duration, 
 	switch left := time.Until(access.ExpiresAt); {
 	case left >= minValid:
 	case account.Reason != "":
-		a.talk("wakey: %s: the token could not be refreshed and expires %s: %s", api.Clean(account.Name),
+		a.talkf("wakey: %s: the token could not be refreshed and expires %s: %s", api.Clean(account.Name),
 			when(access.ExpiresAt, time.Now()), api.Clean(account.Reason))
 	default:
-		a.talk("wakey: %s: the token expires %s: tokens that live as long as --min-valid asks need a longer --lifetime at sign-in",
+		a.talkf("wakey: %s: the token expires %s: tokens that live as long as --min-valid asks need a longer --lifetime at sign-in",
 			api.Clean(account.Name), when(access.ExpiresAt, time.Now()))
 	}
 	a.handedOut = true

@@ -47,7 +47,7 @@ func (a *app) use(ctx context.Context, args []string) error {
 	if err := writeFile(".", dotWakey, c.Name+"\n", 0o644); err != nil {
 		return err
 	}
-	a.talk("Here and below, commands work on %s.", api.Clean(c.Name))
+	a.talkf("Here and below, commands work on %s.", api.Clean(c.Name))
 	return nil
 }
 

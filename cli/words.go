@@ -56,14 +56,6 @@ func rfc3339(t time.Time) any {
 // seconds is how lengths of time stand in JSON.
 func seconds(d time.Duration) any { return int64(d / time.Second) }
 
-// plural gives "1 session", "2 sessions".
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 func yesNo(b bool) string {
 	if b {
 		return "yes"
