@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // form reads a JSON object key by key and collects what is wrong with it, in the
@@ -145,11 +146,17 @@ func oneOf(choices ...string) func(string) any {
 }
 
 var (
-	mailName   = regexp.MustCompile("^[-!#$%&'*+/=?^`{}|~\\pL\\pN_]+(?:\\.[-!#$%&'*+/=?^`{}|~\\pL\\pN_]+)*$")
-	mailQuoted = regexp.MustCompile(`^"(?:[\x01-\x08\x0b\x0c\x0e-!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$`)
-	mailDomain = regexp.MustCompile(`^(?:[\pL\pN](?:[\pL\pN-]{0,61}[\pL\pN])?\.)+[\pL\pN-]{1,62}[\pL\pN]$`)
-	mailIPv4   = regexp.MustCompile(`^\[\d{1,3}(?:\.\d{1,3}){3}\]$`)
+	mailName   = pattern("^[-!#$%&'*+/=?^`{}|~\\pL\\pN_]+(?:\\.[-!#$%&'*+/=?^`{}|~\\pL\\pN_]+)*$")
+	mailQuoted = pattern(`^"(?:[\x01-\x08\x0b\x0c\x0e-!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$`)
+	mailDomain = pattern(`^(?:[\pL\pN](?:[\pL\pN-]{0,61}[\pL\pN])?\.)+[\pL\pN-]{1,62}[\pL\pN]$`)
+	mailIPv4   = pattern(`^\[\d{1,3}(?:\.\d{1,3}){3}\]$`)
 )
+
+// pattern compiles a regular expression when it is first used: a program that links this
+// server in and doesn't run it would pay for it at each start.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 func emailAddress(s string) any {
 	at := strings.LastIndexByte(s, '@')
@@ -157,8 +164,8 @@ func emailAddress(s string) any {
 		return errEmail()
 	}
 	name, domain := s[:at], s[at+1:]
-	if !mailName.MatchString(name) && !mailQuoted.MatchString(name) ||
-		!mailDomain.MatchString(domain) && !mailIPv4.MatchString(domain) && domain != "localhost" {
+	if !mailName().MatchString(name) && !mailQuoted().MatchString(name) ||
+		!mailDomain().MatchString(domain) && !mailIPv4().MatchString(domain) && domain != "localhost" {
 		return errEmail()
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"regexp"
 	"sync"
 	"time"
 )
@@ -43,12 +42,12 @@ func (l *requestLog) write(begun time.Time, r *http.Request, status int) {
 
 // tokenInPath finds what may be a token: the segment after /token and the value of
 // ?token=.
-var tokenInPath = regexp.MustCompile(`(/token/|[?&]token=)([^/?&]+)`)
+var tokenInPath = pattern(`(/token/|[?&]token=)([^/?&]+)`)
 
 // maskTokens keeps the last 8 characters of a token, as the real server's log does.
 func maskTokens(path string) string {
-	return tokenInPath.ReplaceAllStringFunc(path, func(found string) string {
-		parts := tokenInPath.FindStringSubmatch(found)
+	return tokenInPath().ReplaceAllStringFunc(path, func(found string) string {
+		parts := tokenInPath().FindStringSubmatch(found)
 		value := parts[2]
 		return parts[1] + "XXXXXXXX-XXXX-XXXX-XXXX-XXXX" + value[max(0, len(value)-8):]
 	})
