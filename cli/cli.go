@@ -47,6 +47,7 @@ type app struct {
 	account           string                                                               // --account
 	passphraseFile    string
 	passphraseCommand string
+	newPassphraseFile string // of the passphrase that is set, where a command sets one
 
 	manager   *session.Manager // once open was called
 	files     *session.FileStore
@@ -70,6 +71,9 @@ screen.`,
 				return err
 			}
 			a.began = true
+			if cmd.Name() != "exec" { // the command that replaces us decides for itself
+				_ = session.Harden() // where the system refuses, the memory is as open as any other program's
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {

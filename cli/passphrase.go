@@ -26,6 +26,9 @@ type passphraser struct{ app *app }
 // unit, and last a person.
 func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
 	take := p.source()
+	if r.New && p.app.newPassphraseFile != "" {
+		take = func(context.Context) (api.Secret, error) { return secretFile(p.app.newPassphraseFile) }
+	}
 	if take == nil {
 		return p.app.person(ctx, r)
 	}

@@ -17,7 +17,8 @@ import (
 type listedToken struct {
 	api.RefreshToken
 
-	own bool
+	own   bool
+	label string // what a person calls it; empty when nobody has named it
 }
 
 var refreshTokenFields = []field[listedToken]{
@@ -27,19 +28,20 @@ var refreshTokenFields = []field[listedToken]{
 	{"user_uuid", func(t listedToken) any { return t.UserUUID }},
 	{"tenant_uuid", func(t listedToken) any { return t.TenantUUID }},
 	{"own", func(t listedToken) any { return t.own }},
+	{"label", func(t listedToken) any { return t.label }},
 }
 
 func (a *app) refreshTokensCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "refresh-tokens",
-		Short:   "List and revoke the user's refresh tokens",
+		Short:   "List, label and revoke the user's refresh tokens",
 		GroupID: groupServer,
 		Long: `A refresh token makes access tokens until it is revoked. The stack knows each by a client_id, which names the
 installation that owns it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.refreshTokensList(), a.refreshTokensRevoke())
+	cmd.AddCommand(a.refreshTokensList(), a.refreshTokensLabel(), a.refreshTokensRevoke())
 	return cmd
 }
 
@@ -75,32 +77,96 @@ func (a *app) listRefreshTokens(ctx context.Context, args []string, f *format) e
 		return printAll(a, f, refreshTokenFields, list)
 	}
 	now := time.Now()
-	t := newTable("CLIENT_ID", "MADE", "MOBILE", "")
+	t := newTable("CLIENT_ID", "MADE", "MOBILE", "KNOWN AS", "")
 	for _, item := range list {
-		note := ""
+		label := item.label
 		if item.own {
-			note = "this machine"
+			label = "this machine"
 		}
-		if reason, bad := api.Unrevokable(item.ClientID); bad {
-			note = reason
-		}
-		t.add(item.ClientID, when(item.CreatedAt, now), yesNo(item.Mobile), note)
+		reason, _ := api.Unrevokable(item.ClientID)
+		t.add(item.ClientID, when(item.CreatedAt, now), yesNo(item.Mobile), label, reason)
 	}
 	return t.print(a.stdout)
 }
 
 // refreshTokens lists the refresh tokens of the account's user, the oldest first.
 func refreshTokens(ctx context.Context, m *session.Manager, account session.Account) ([]listedToken, error) {
+	known, err := m.KnownClients()
+	if err != nil {
+		return nil, err
+	}
+	label := func(clientID string) string {
+		i := slices.IndexFunc(known, func(k session.KnownClient) bool {
+			return k.Stack == account.Stack && k.UserUUID == account.UserUUID && k.ClientID == clientID
+		})
+		if i < 0 {
+			return ""
+		}
+		return known[i].Label
+	}
 	var list []listedToken
-	err := m.Do(ctx, account.ID, func(ctx context.Context, client *api.Client, token api.Secret) error {
+	err = m.Do(ctx, account.ID, func(ctx context.Context, client *api.Client, token api.Secret) error {
 		page, err := client.MyRefreshTokens(ctx, token, api.ListOptions{})
 		list = list[:0]
 		for _, item := range page.Items {
-			list = append(list, listedToken{item, item.ClientID == account.ClientID})
+			list = append(list, listedToken{item, item.ClientID == account.ClientID, label(item.ClientID)})
 		}
 		return err
 	})
 	return list, err
+}
+
+func (a *app) refreshTokensLabel() *cobra.Command {
+	var remove bool
+	cmd := &cobra.Command{
+		Use:   "label CLIENT_ID LABEL",
+		Short: "Say whose a refresh token is",
+		Long: `Give a client_id a label on this machine, such as "my phone". Whoever labels a client vouches for it: it is no longer told as
+unknown.`,
+		Example: `  wakey refresh-tokens label ci-runner "CI of the web team"
+  wakey refresh-tokens label ci-runner --remove`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if remove {
+				return cobra.ExactArgs(1)(cmd, args)
+			}
+			return cobra.ExactArgs(2)(cmd, args)
+		},
+		ValidArgsFunction: a.completeClientIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			label := ""
+			if !remove {
+				label = args[1]
+				if label == "" {
+					return usagef("the label is empty; --remove takes one away")
+				}
+			}
+			return a.label(cmd.Context(), args[0], label)
+		},
+	}
+	cmd.Flags().BoolVar(&remove, "remove", false, "take the label away")
+	a.accountFlags(cmd)
+	return cmd
+}
+
+func (a *app) label(ctx context.Context, clientID, label string) error {
+	m, c, err := a.opened(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if label != "" { // a typo would vouch for whoever takes that name
+		list, err := refreshTokens(ctx, m, c.Account)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(list, func(t listedToken) bool { return t.ClientID == clientID }) {
+			return noSuchToken(clientID)
+		}
+	}
+	return m.Label(c.ID, clientID, label)
+}
+
+func noSuchToken(clientID string) error {
+	return fmt.Errorf("the user has no refresh token of the client_id %q; \"wakey refresh-tokens list\" shows them", clientID)
 }
 
 type revokeTokensOptions struct {
@@ -217,7 +283,7 @@ func revocable(ids []string, list []listedToken) error {
 	for _, id := range ids {
 		i := slices.IndexFunc(list, func(t listedToken) bool { return t.ClientID == id })
 		if i < 0 {
-			return fmt.Errorf("the user has no refresh token of the client_id %q; \"wakey refresh-tokens list\" shows them", id)
+			return noSuchToken(id)
 		}
 		if list[i].own {
 			return fmt.Errorf("%s is the account's own refresh token; \"wakey logout\" revokes it", id)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,12 +37,22 @@ func TestScript(t *testing.T) {
 		Setup:               setup,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"stack": stackCommand,
 			"exit":  exitCommand,
 			"mode":  modeCommand,
 		},
 	})
+}
+
+// condition knows what testscript doesn't.
+func condition(name string) (bool, error) {
+	if name != "kernel-keyring" {
+		return false, fmt.Errorf("no condition %q", name)
+	}
+	_, err := os.ReadFile("/proc/keys")
+	return runtime.GOOS == "linux" && err == nil, nil
 }
 
 // users are the people of every script's stack: those of the demo, and the master.
@@ -89,6 +100,7 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("HOME", home)
+	env.Setenv("TZ", "UTC")
 	env.Setenv("XDG_DATA_HOME", filepath.Join(home, "data"))
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 	env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))

@@ -15,6 +15,7 @@ import (
 type statusOptions struct {
 	all        bool
 	offline    bool
+	seen       bool
 	warnBefore time.Duration
 	format     format
 }
@@ -25,6 +26,7 @@ type standing struct {
 
 	checked  bool // the stack was asked
 	failure  error
+	findings []session.Finding // open ones
 	warnings []string
 }
 
@@ -32,6 +34,7 @@ var statusFields = append([]field[standing]{
 	{"rule", func(s standing) any { return s.Rule }},
 	{"checked", func(s standing) any { return s.checked }},
 	{"error", func(s standing) any { return errorText(s.failure) }},
+	{"findings", func(s standing) any { return findingTexts(s.findings) }},
 	{"warnings", func(s standing) any { return append([]string{}, s.warnings...) }},
 	{"sessions", func(s standing) any { return known(s.TotalSessions) }},
 }, of(accountFields, func(s standing) session.Account { return s.Account })...)
@@ -43,6 +46,14 @@ func of[T, U any](fields []field[U], part func(T) U) []field[T] {
 		all[i] = field[T]{f.name, func(v T) any { return f.of(part(v)) }}
 	}
 	return all
+}
+
+func findingTexts(findings []session.Finding) any {
+	texts := make([]string, len(findings))
+	for i, f := range findings {
+		texts[i] = f.Text
+	}
+	return texts
 }
 
 func errorText(err error) any {
@@ -67,10 +78,10 @@ func (a *app) statusCommand() *cobra.Command {
 		Short:   "Show how an account stands, and which rule chose it",
 		GroupID: groupAccounts,
 		Long: `Show how an account stands, which rule chose it, and where its secrets are kept. The stack is asked whether the access
-token is alive and how many sessions the user has, unless --offline says not to.
+token is alive, and whether the user has refresh tokens or sessions that nobody here knows, unless --offline says not to.
 
 The exit status tells: 0 all is well, 4 a person has to sign in, 6 the stack can't be reached. With --warn-before it is 1
-when something will go wrong within that time although all is well now.`,
+when something will go wrong within that time although all is well now, or when something was noticed that still holds.`,
 		Example: `  wakey status
   wakey status --all --offline
   wakey status --all --warn-before 48h --no-input`,
@@ -88,6 +99,7 @@ when something will go wrong within that time although all is well now.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.all, "all", false, "show every account")
 	flags.BoolVar(&o.offline, "offline", false, "don't ask the stack")
+	flags.BoolVar(&o.seen, "seen", false, "note that you have seen what was noticed")
 	flags.DurationVar(&o.warnBefore, "warn-before", 0, "fail when something will go wrong within this time")
 	a.accountFlags(cmd)
 	o.format.flags(cmd, fieldNames(statusFields))
@@ -121,7 +133,14 @@ func (a *app) status(ctx context.Context, args []string, o *statusOptions) error
 	if err := a.printStatus(ctx, all, o); err != nil {
 		return err
 	}
-	return verdict(all)
+	if o.seen {
+		for _, s := range all {
+			if err := m.Seen(s.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return verdict(all, o.warnBefore > 0)
 }
 
 // look asks the stack, unless it must not, and weighs what is known.
@@ -133,8 +152,7 @@ func look(ctx context.Context, m *session.Manager, c choice, o *statusOptions) s
 			return client.CheckToken(ctx, token, "", "")
 		})
 		if s.failure == nil {
-			// Counting may be forbidden, and then it is not worth an error.
-			_, _ = m.CountSessions(ctx, c.ID)
+			s.failure = m.Look(ctx, c.ID)
 		}
 	}
 	if account, err := m.Account(string(c.ID)); err == nil {
@@ -142,6 +160,13 @@ func look(ctx context.Context, m *session.Manager, c choice, o *statusOptions) s
 	}
 	if s.failure == nil && s.State.NeedsPerson() {
 		s.failure = &session.ProblemError{Account: s.Name, State: s.State, Reason: s.Reason}
+	}
+	if all, err := m.Findings(c.ID); err == nil {
+		for _, f := range all {
+			if f.Open() {
+				s.findings = append(s.findings, f)
+			}
+		}
 	}
 	s.warnings = warnings(ctx, s, o, time.Now())
 	return s
@@ -173,15 +198,23 @@ func warnings(ctx context.Context, s standing, o *statusOptions, now time.Time) 
 }
 
 // verdict is the exit of a look at accounts: the first failure, else the first warning.
-func verdict(all []standing) error {
+func verdict(all []standing, warn bool) error {
 	for _, s := range all {
 		if s.failure != nil {
 			return fmt.Errorf("%s: %w", api.Clean(s.Name), s.failure)
 		}
 	}
 	for _, s := range all {
+		if !warn {
+			break
+		}
 		if len(s.warnings) > 0 {
 			return fmt.Errorf("%s: %s", api.Clean(s.Name), s.warnings[0])
+		}
+		for _, f := range s.findings {
+			if !f.Gone {
+				return fmt.Errorf("%s: %s", api.Clean(s.Name), f.Text)
+			}
 		}
 	}
 	return nil
@@ -247,6 +280,13 @@ func (a *app) describe(s standing) error {
 	}
 	for _, l := range s.Leaks {
 		f.add("Cut off", fmt.Sprintf("a %s %s: the stack may hold a session nobody knows for %s", l.Op, when(l.At, now), inWords(l.Until.Sub(now))))
+	}
+	for _, found := range s.findings {
+		text := found.Text
+		if found.Gone {
+			text += " (over)"
+		}
+		f.add("Noticed", text)
 	}
 	for _, w := range s.warnings {
 		f.add("Warning", w)

@@ -1,0 +1,278 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wakey/session"
+)
+
+func (a *app) storeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "store",
+		Short:   "See to the file that keeps the accounts",
+		GroupID: groupMachine,
+		Long: `All accounts with their tokens are in one encrypted file. Its key is in the system's keyring, or lies beside the file
+under a passphrase where there is no keyring. Plain age opens both.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.storeStatus(), a.storeInit(), a.storeMove(), a.storeRekey(), a.storeBackup(), a.storeRestore())
+	return cmd
+}
+
+var storeFields = []field[session.KeyStatus]{
+	{"kind", func(s session.KeyStatus) any { return s.Kind }},
+	{"where", func(s session.KeyStatus) any { return s.Where }},
+	{"why", func(s session.KeyStatus) any { return s.Why }},
+	{"recipient", func(s session.KeyStatus) any { return s.Recipient }},
+	{"unlocked", func(s session.KeyStatus) any { return s.Unlocked }},
+}
+
+func (a *app) storeStatus() *cobra.Command {
+	var f format
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show where the accounts and their key are kept, and why",
+		Example: `  wakey store status
+  wakey store status --json kind,unlocked`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			status, err := a.fileStore().Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if f.on() {
+				return printOne(a, &f, storeFields, status)
+			}
+			var t facts
+			t.add("Store", a.fileStore().Dir())
+			t.add("Its key", fmt.Sprintf("kept by %s: %s", keeper(status.Kind), status.Where))
+			t.add("Why there", status.Why)
+			t.add("Unlocked", yesNo(status.Unlocked))
+			t.add("Recipient", status.Recipient)
+			return t.print(a.stdout)
+		},
+	}
+	f.flags(cmd, fieldNames(storeFields))
+	return cmd
+}
+
+// keyKind reads --keyring and --passphrase, of which one is given.
+type keyKind struct{ keyring, passphrase bool }
+
+func (k *keyKind) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&k.keyring, "keyring", false, "keep the key in the system's keyring")
+	cmd.Flags().BoolVar(&k.passphrase, "passphrase", false, "keep the key under a passphrase")
+	cmd.MarkFlagsMutuallyExclusive("keyring", "passphrase")
+	cmd.MarkFlagsOneRequired("keyring", "passphrase")
+}
+
+func (k *keyKind) kind() session.KeyKind {
+	if k.keyring {
+		return session.KeyringKey
+	}
+	return session.PassphraseKey
+}
+
+// newPassphraseFlag says where a passphrase that is chosen comes from.
+func (a *app) newPassphraseFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.newPassphraseFile, "new-passphrase-file", "", "read the passphrase that is set from `FILE` (default: as the store's)")
+}
+
+func (a *app) storeInit() *cobra.Command {
+	var k keyKind
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make the key of a new store",
+		Long: `Make the key of a new store before the first sign-in, which otherwise makes it: in the keyring if there is one, else
+under a passphrase.`,
+		Example: `  wakey store init --passphrase`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.fileStore().Init(cmd.Context(), k.kind())
+		},
+	}
+	k.flags(cmd)
+	a.newPassphraseFlag(cmd)
+	return cmd
+}
+
+func (a *app) storeMove() *cobra.Command {
+	var k keyKind
+	cmd := &cobra.Command{
+		Use:   "move",
+		Short: "Keep the key elsewhere: in the keyring or under a passphrase",
+		Example: `  wakey store move --keyring
+  wakey store move --passphrase`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.fileStore().Move(cmd.Context(), k.kind())
+		},
+	}
+	k.flags(cmd)
+	a.newPassphraseFlag(cmd)
+	return cmd
+}
+
+func (a *app) storeRekey() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "rekey",
+		Short:   "Give the store a new key, and a new passphrase if it has one",
+		Example: `  wakey store rekey`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.fileStore().Rekey(cmd.Context())
+		},
+	}
+	a.newPassphraseFlag(cmd)
+	return cmd
+}
+
+func (a *app) storeBackup() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write the accounts with their tokens to a file, under a passphrase",
+		Example: `  wakey store backup accounts-backup.age
+  wakey store backup - | ssh backup.example.com 'cat > wakey.age'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.backup(cmd.Context(), args[0])
+		},
+	}
+	a.newPassphraseFlag(cmd)
+	return cmd
+}
+
+func (a *app) backup(ctx context.Context, path string) error {
+	if path == "-" {
+		if isTerminal(a.stdout) {
+			return usagef("a backup is no text for a terminal: name a file")
+		}
+		return a.fileStore().Backup(ctx, a.stdout)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already: choose another name, or move it away", path)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	err = a.fileStore().Backup(ctx, tmp)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return err
+	}
+	// A link, not a rename: a file that appeared meanwhile stays.
+	if err := os.Link(tmp.Name(), path); err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return err
+		}
+		if err := os.Rename(tmp.Name(), path); err != nil { // a file system without links
+			return err
+		}
+	}
+	a.talkf("The accounts are backed up in %s.", path)
+	return nil
+}
+
+func (a *app) storeRestore() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Replace the accounts by those of a backup",
+		Long: `Replace the accounts of this machine by those of a backup. What is there now is kept under other names. Two machines that
+go on with one backup share its refresh tokens: revoking one revokes both.`,
+		Example: `  wakey store restore accounts-backup.age`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.restore(cmd.Context(), args[0], yes)
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "don't ask")
+	a.newPassphraseFlag(cmd)
+	return cmd
+}
+
+func (a *app) restore(ctx context.Context, path string, yes bool) error {
+	var from io.Reader = a.stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		from = f
+	}
+	if !yes {
+		err := a.confirm(ctx, "Replace the accounts of this machine?")
+		if errors.Is(err, errNobodyToAsk) {
+			return usagef("nothing was replaced: there is nobody to ask; say --yes")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	done, err := a.fileStore().Restore(ctx, from)
+	for _, kept := range done.Kept {
+		a.talkf("What was there is kept as %s.", kept)
+	}
+	if err != nil {
+		return err
+	}
+	a.talkf("Restored, accounts: %d.", done.Accounts)
+	return nil
+}
+
+func (a *app) unlockCommand() *cobra.Command {
+	var ttl time.Duration
+	cmd := &cobra.Command{
+		Use:     "unlock",
+		Short:   "Keep the store open for a while, so that nobody is asked",
+		GroupID: groupMachine,
+		Long: `Put the store's key into the kernel's keyring for a while, where every process of this user finds it: without a keyring
+nobody types the passphrase again, and with one each command is faster.`,
+		Example: `  wakey unlock
+  wakey unlock --for 30m`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if ttl < time.Second {
+				return usagef("--for %s: a second is the least", ttl)
+			}
+			if err := a.fileStore().Unlock(cmd.Context(), ttl); err != nil {
+				return err
+			}
+			a.talkf("The store is unlocked for %s.", inWords(ttl))
+			return nil
+		},
+	}
+	cmd.Flags().DurationVar(&ttl, "for", 8*time.Hour, "how long")
+	return cmd
+}
+
+func (a *app) lockCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "lock",
+		Short:   "Take the store's key out of the kernel's keyring again",
+		GroupID: groupMachine,
+		Example: `  wakey lock`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.fileStore().Relock(cmd.Context()); err != nil {
+				return err
+			}
+			a.talkf("The store is locked.")
+			return nil
+		},
+	}
+}
