@@ -1,0 +1,426 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"wakey/api"
+	"wakey/internal/authd"
+)
+
+// dueSoon signs alice in for an hour, runs a manager and waits until just before the refresh.
+func dueSoon(t *testing.T, s *stack, store Store) (*Manager, Account) {
+	t.Helper()
+	m := s.manager(store)
+	a := signIn(t, m, "alice", time.Hour)
+	run(t, m)
+	time.Sleep(time.Until(a.RefreshAt.Add(-time.Second)))
+	s.ResetRequests()
+	return m, a
+}
+
+func TestServerTrouble(t *testing.T) {
+	tests := []struct {
+		name     string
+		fault    authd.Fault
+		lasts    time.Duration
+		state    State // in the end of the trouble
+		lo, hi   int   // refreshes asked for meanwhile
+		sessions int   // on the server at most when it is over
+	}{
+		{"500 for an hour", authd.Fault{Path: "/token refresh", Status: 500}, time.Hour, Expired, 12, 45, 2},
+		{"502 page of a proxy", authd.Fault{Path: "/token refresh", Status: 502, HTML: true}, time.Hour, Expired, 12, 45, 2},
+		{"a captive portal's page", authd.Fault{Path: "/token refresh", Status: 200, HTML: true}, 10 * time.Minute, Degraded, 3, 12, 2},
+		{"slow answers", authd.Fault{Path: "/token refresh", Delay: time.Minute}, 10 * time.Minute, Degraded, 3, 12, 2},
+		{"cut in the middle of the answer", authd.Fault{Path: "/token refresh", Cut: true, Times: 1}, 5 * time.Minute, Active, 2, 2, 3},
+		{"acted on, then 500", authd.Fault{Path: "/token refresh", Status: 500, After: true, Times: 2}, 5 * time.Minute, Active, 3, 3, 4},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := newStack(t, authd.Config{})
+				m, a := dueSoon(t, s, NewMemoryStore())
+				s.Faults().Add(tt.fault)
+				time.Sleep(tt.lasts)
+				wantState(t, m, a.ID, tt.state)
+				countBetween(t, "refreshes asked for", refreshes(s), tt.lo, tt.hi)
+				s.Faults().Clear()
+				time.Sleep(backoffMax + time.Second)
+				got := wantState(t, m, a.ID, Active)
+				if got.SessionUUID == a.SessionUUID {
+					t.Error("still the old token")
+				}
+				countBetween(t, "sessions", s.Sessions(aliceUUID), 1, tt.sessions)
+			})
+		})
+	}
+}
+
+func TestLeakIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m, a := dueSoon(t, s, NewMemoryStore())
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Cut: true, Times: 1})
+		time.Sleep(5 * time.Minute)
+		got := wantState(t, m, a.ID, Active)
+		if len(got.Leaks) != 1 || got.Leaks[0].Op != "refresh" {
+			t.Fatalf("leaks: %+v, want the one refresh whose answer was lost", got.Leaks)
+		}
+		if until := got.Leaks[0].Until.Sub(got.Leaks[0].At); until != time.Hour {
+			t.Errorf("the lost session is over after %s, want the lifetime asked for", until)
+		}
+	})
+}
+
+func TestRefusedRefreshToken(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m, a := dueSoon(t, s, NewMemoryStore())
+		s.RevokeRefreshTokens(aliceUUID)
+		time.Sleep(10 * time.Second)
+		got := wantState(t, m, a.ID, RevokedElsewhere)
+		if !got.State.NeedsPerson() || got.TokenSuffix == "" {
+			t.Errorf("%+v", got)
+		}
+		if _, err := m.Token(t.Context(), a.ID, 0); err != nil {
+			t.Errorf("the token still lives but is not given: %v", err)
+		}
+		time.Sleep(3 * time.Hour)
+		if n := refreshes(s); n != 1 {
+			t.Errorf("asked %d times with a refresh token known to be dead", n)
+		}
+		var problem *ProblemError
+		if _, err := m.Token(t.Context(), a.ID, 0); !errors.As(err, &problem) || problem.State != RevokedElsewhere {
+			t.Errorf("error %v", err)
+		}
+		last := m.Events()[len(m.Events())-1]
+		if last.Level != Alarm {
+			t.Errorf("last event %+v, want an alarm", last)
+		}
+		// The person may try again, and signing in again heals.
+		if _, err := m.Refresh(t.Context(), a.ID); !errors.Is(err, api.ErrRefreshRefused) {
+			t.Errorf("error %v", err)
+		}
+		b := signIn(t, m, "alice", time.Hour)
+		if b.ID != a.ID || b.ClientID == a.ClientID {
+			t.Errorf("signed in again as %s with %s", b.ID, b.ClientID)
+		}
+		wantState(t, m, a.ID, Active)
+	})
+}
+
+func TestIdentityChanged(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m, a := dueSoon(t, s, NewMemoryStore())
+		s.Faults().RefreshAs(bobUUID, 1)
+		time.Sleep(10 * time.Second)
+		got := wantState(t, m, a.ID, IdentityChanged)
+		if got.SessionUUID != a.SessionUUID {
+			t.Error("took another user's token")
+		}
+		if n := s.Sessions(bobUUID); n != 0 {
+			t.Errorf("%d sessions of the other user stand", n)
+		}
+		time.Sleep(3 * time.Hour)
+		if n := refreshes(s); n != 1 {
+			t.Errorf("asked %d times", n)
+		}
+	})
+}
+
+func TestSessionCeiling(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{MaxSessions: 4})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		if _, err := m.Refresh(t.Context(), a.ID); err != nil { // the sign-in's session is superseded now
+			t.Fatal(err)
+		}
+		other := s.manager(NewMemoryStore()) // another machine of the same user
+		for i := range 2 {
+			if _, err := other.SignIn(t.Context(), SignInRequest{
+				Name: fmt.Sprint("other", i), Stack: "pbx.example.com", Login: "alice",
+				Password: api.NewSecret("alice-pass"), Lifetime: 10 * time.Hour,
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		theirs := other.Accounts()
+		if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+			t.Fatalf("with a superseded session of its own to end: %v", err)
+		}
+		for _, o := range theirs {
+			tok, _ := other.Token(t.Context(), o.ID, 0)
+			c, _ := other.Client(o.ID)
+			if err := c.CheckToken(t.Context(), tok.Token, "", ""); err != nil {
+				t.Errorf("a session of another machine was ended: %v", err)
+			}
+		}
+	})
+}
+
+func TestSessionCeilingWithNothingToFree(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{MaxSessions: 2})
+		other := s.manager(NewMemoryStore())
+		theirs, err := other.SignIn(t.Context(), SignInRequest{
+			Name: "other", Stack: "pbx.example.com", Login: "alice",
+			Password: api.NewSecret("alice-pass"), Lifetime: 100 * time.Hour,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, a := dueSoon(t, s, NewMemoryStore())
+		time.Sleep(5 * time.Minute)
+		got := wantState(t, m, a.ID, Degraded)
+		if !strings.Contains(got.Reason, "session") {
+			t.Errorf("reason %q does not speak of sessions", got.Reason)
+		}
+		// Our own session's end makes room, within the minute that the server takes to clear it.
+		time.Sleep(time.Until(a.ExpiresAt) + 3*time.Minute)
+		wantState(t, m, a.ID, Active)
+		countBetween(t, "refreshes asked for", refreshes(s), 2, 30)
+		tok, _ := other.Token(t.Context(), theirs.ID, 0)
+		c, _ := other.Client(theirs.ID)
+		if err := c.CheckToken(t.Context(), tok.Token, "", ""); err != nil {
+			t.Errorf("a session of another machine was ended: %v", err)
+		}
+	})
+}
+
+func TestSessionBudget(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", 10*time.Hour)
+		for i := range 1000 {
+			if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+				t.Fatalf("refresh %d: %v", i, err)
+			}
+			if n := s.Sessions(aliceUUID); n > 3 {
+				t.Fatalf("%d sessions after %d refreshes", n, i+1)
+			}
+		}
+		n, err := m.CountSessions(t.Context(), a.ID)
+		if err != nil || n != s.Sessions(aliceUUID) {
+			t.Errorf("counted %d, %v; the server has %d", n, err, s.Sessions(aliceUUID))
+		}
+		got := account(t, m, a.ID)
+		if got.TotalSessions != n || len(got.OwnSessions) > 3 {
+			t.Errorf("account knows %d sessions, %d its own", got.TotalSessions, len(got.OwnSessions))
+		}
+	})
+}
+
+func TestTwoManagersOneStore(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := NewMemoryStore()
+		m, n := s.manager(store), s.manager(store)
+		a := signIn(t, m, "alice", time.Hour)
+		run(t, m)
+		run(t, n)
+		time.Sleep(24 * time.Hour)
+		wantState(t, m, a.ID, Active)
+		if x, y := account(t, m, a.ID), account(t, n, a.ID); x.SessionUUID != y.SessionUUID {
+			t.Errorf("they hold different tokens: …%s, …%s", x.TokenSuffix, y.TokenSuffix)
+		}
+		countBetween(t, "refreshes of both in a day", refreshes(s), 29, 35)
+	})
+}
+
+func TestOneFlight(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		time.Sleep(2 * time.Hour)
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Delay: 5 * time.Second})
+		gone, cancel := context.WithCancel(t.Context())
+		first := make(chan error, 1)
+		go func() {
+			_, err := m.Token(gone, a.ID, 0)
+			first <- err
+		}()
+		time.Sleep(time.Second)
+		var wg sync.WaitGroup
+		got := make([]string, 20)
+		for i := range got {
+			wg.Go(func() {
+				tok, err := m.Token(t.Context(), a.ID, time.Minute)
+				if err != nil {
+					t.Error(err)
+				}
+				got[i] = tok.SessionUUID
+			})
+		}
+		time.Sleep(time.Second)
+		cancel() // the caller that began it leaves; the attempt goes on
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Errorf("the caller that left got %v", err)
+		}
+		wg.Wait()
+		m.Wait()
+		for _, g := range got {
+			if g != got[0] || g == "" {
+				t.Fatalf("different tokens: %v", got)
+			}
+		}
+		if n := refreshes(s); n != 1 {
+			t.Errorf("%d refreshes", n)
+		}
+	})
+}
+
+// failing makes a store's updates fail once armed.
+type failingStore struct {
+	Store
+	fail error
+}
+
+func (f *failingStore) Update(ctx context.Context, id ID, fn func(*Record) error) (Record, error) {
+	if f.fail != nil {
+		return Record{}, f.fail
+	}
+	return f.Store.Update(ctx, id, fn)
+}
+
+func TestNothingHalfSaved(t *testing.T) {
+	errFull := errors.New("no space left on device")
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := &failingStore{Store: NewMemoryStore(), fail: errFull}
+		m := s.manager(store)
+		_, err := m.SignIn(t.Context(), SignInRequest{
+			Stack: "pbx.example.com", Login: "alice", Password: api.NewSecret("alice-pass"),
+		})
+		if !errors.Is(err, errFull) {
+			t.Fatalf("error %v", err)
+		}
+		if len(m.Accounts()) != 0 || s.Sessions(aliceUUID) != 0 || len(s.RefreshTokens(aliceUUID)) != 0 {
+			t.Errorf("left behind: %v, %d sessions, refresh tokens %v",
+				m.Accounts(), s.Sessions(aliceUUID), s.RefreshTokens(aliceUUID))
+		}
+
+		store.fail = nil
+		a := signIn(t, m, "alice", time.Hour)
+		store.fail = errFull
+		if _, err := m.Refresh(t.Context(), a.ID); !errors.Is(err, errFull) {
+			t.Fatalf("error %v", err)
+		}
+		if n := s.Sessions(aliceUUID); n != 1 {
+			t.Errorf("%d sessions, want the sign-in's alone", n)
+		}
+		got := wantState(t, m, a.ID, Degraded)
+		if got.SessionUUID != a.SessionUUID || len(got.Leaks) != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestSignInErrorsKeepNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		req := SignInRequest{Name: "a", Stack: "pbx.example.com", Login: "alice", Password: api.NewSecret("wrong")}
+		if _, err := m.SignIn(t.Context(), req); !errors.Is(err, api.ErrBadCredentials) {
+			t.Errorf("wrong password: %v", err)
+		}
+		s.Faults().Add(authd.Fault{Path: "/token password", Status: http.StatusBadGateway, HTML: true, Times: 1})
+		req.Password = api.NewSecret("alice-pass")
+		if _, err := m.SignIn(t.Context(), req); err == nil {
+			t.Error("a proxy's page passed for a token")
+		}
+		if n := len(m.Accounts()); n != 0 {
+			t.Errorf("%d accounts", n)
+		}
+		// An answer that is lost: the next try asks for the same client_id, so that the server
+		// hands out the refresh token it made instead of a second one.
+		s.Faults().Add(authd.Fault{Path: "/token password", Cut: true, Times: 1})
+		if _, err := m.SignIn(t.Context(), req); !errors.Is(err, api.ErrNetwork) {
+			t.Errorf("cut: %v", err)
+		}
+		if _, err := m.SignIn(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+		if ids := s.RefreshTokens(aliceUUID); len(ids) != 1 {
+			t.Errorf("refresh tokens %v, want one", ids)
+		}
+		req.Login, req.Password = "bob", api.NewSecret("bob-pass")
+		if _, err := m.SignIn(t.Context(), req); !errors.Is(err, ErrNameTaken) {
+			t.Errorf("name of another user's account: %v", err)
+		}
+	})
+}
+
+func TestSignInAgainLeavesNothingBehind(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		b := signIn(t, m, "alice", time.Hour)
+		if a.ID != b.ID {
+			t.Error("a new account instead of the old one")
+		}
+		if ids := s.RefreshTokens(aliceUUID); len(ids) != 1 || ids[0] != b.ClientID {
+			t.Errorf("refresh tokens %v, want %s", ids, b.ClientID)
+		}
+		if n := s.Sessions(aliceUUID); n != 1 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+func TestSignOut(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.Faults().SetDown(true)
+		if err := m.SignOut(t.Context(), a.ID); err == nil {
+			t.Error("signed out without a server")
+		}
+		if len(m.Accounts()) != 1 {
+			t.Fatal("forgotten without being revoked")
+		}
+		s.Faults().Clear()
+		if err := m.SignOut(t.Context(), a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Accounts()) != 0 || s.Sessions(aliceUUID) != 0 || len(s.RefreshTokens(aliceUUID)) != 0 {
+			t.Errorf("left behind: %v, %d sessions, refresh tokens %v",
+				m.Accounts(), s.Sessions(aliceUUID), s.RefreshTokens(aliceUUID))
+		}
+	})
+}
+
+func TestOnlineAccountEndsWithItsToken(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a, err := m.SignIn(t.Context(), SignInRequest{
+			Stack: "pbx.example.com", Login: "alice", Password: api.NewSecret("alice-pass"), Online: true, Lifetime: time.Hour,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, m)
+		time.Sleep(59 * time.Minute)
+		wantState(t, m, a.ID, Active)
+		time.Sleep(2 * time.Minute)
+		wantState(t, m, a.ID, SignInNeeded)
+		if n := s.Count("", ""); n != 1 || len(s.RefreshTokens(aliceUUID)) != 0 {
+			t.Errorf("%d requests, refresh tokens %v", n, s.RefreshTokens(aliceUUID))
+		}
+	})
+}
