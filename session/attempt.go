@@ -113,9 +113,9 @@ func (m *Manager) finish(id ID, err error) {
 	e.failures++
 	e.err = err
 	wait := backoff(e.failures, left, random())
-	if errors.Is(err, api.ErrSessionCeiling) && left > 0 {
+	if errors.Is(err, api.ErrSessionCeiling) {
 		// Our own session's end makes room; the server clears expired ones once a minute.
-		wait = min(wait, left+time.Minute)
+		wait = min(wait, max(left, 0)+time.Minute)
 	}
 	e.retryAt = now.Add(wait)
 	m.signal()

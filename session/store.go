@@ -32,7 +32,9 @@ type Store interface {
 	Remove(ctx context.Context, id ID) error
 	// Lock waits until this caller alone, in all processes, may ask the server for tokens of id.
 	Lock(ctx context.Context, id ID) (*Lock, error)
-	// Stamp changes whenever anybody writes. It is cheap enough to ask twice a second.
+	// Stamp changes whenever another process, or another Store value on the same files, writes;
+	// what is written through this one leaves it as it is, because the writer knows it already.
+	// It is cheap enough to ask twice a second.
 	Stamp() (string, error)
 }
 
