@@ -79,6 +79,7 @@ func (m *Manager) setBusy(id ID, busy bool) {
 	defer m.mu.Unlock()
 	if e := m.entries[id]; e != nil {
 		e.busy = busy
+		e.plan()
 	}
 	m.signal()
 }
@@ -89,7 +90,7 @@ func (m *Manager) finish(id ID, err error) {
 	m.mu.Lock()
 	e := m.entries[id]
 	if e != nil && errors.Is(err, ErrNoAccount) {
-		delete(m.entries, id) // forgotten meanwhile
+		m.drop(e) // forgotten meanwhile
 		m.signal()
 		e = nil
 	}
@@ -102,6 +103,7 @@ func (m *Manager) finish(id ID, err error) {
 	var problem *ProblemError
 	if err == nil || errors.As(err, &problem) {
 		e.failures, e.err, e.retryAt = 0, nil, time.Time{}
+		e.plan()
 		m.signal()
 		m.mu.Unlock()
 		return
@@ -118,6 +120,7 @@ func (m *Manager) finish(id ID, err error) {
 		wait = min(wait, max(left, 0)+time.Minute)
 	}
 	e.retryAt = now.Add(wait)
+	e.plan()
 	m.signal()
 	m.mu.Unlock()
 	m.report(id, name, "refresh", Warn, fmt.Sprintf("refresh failed, next try in %s: %v", wait.Round(time.Second), err))

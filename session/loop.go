@@ -79,9 +79,10 @@ func (m *Manager) afterJump(j time.Duration) {
 		return
 	}
 	m.mu.Lock()
-	for _, e := range m.entries {
-		e.retryAt = time.Time{}
+	for _, e := range m.order {
+		e.retryAt = longAgo
 		e.distrust = e.distrust || j < 0
+		e.plan()
 	}
 	m.mu.Unlock()
 	if j < 0 {
@@ -96,17 +97,17 @@ func (m *Manager) scan(ctx context.Context, now time.Time) time.Duration {
 	defer m.mu.Unlock()
 	wait := heartbeat
 	queued := len(m.queue)
-	for id, e := range m.entries {
-		at, any := e.due(now)
-		if !any {
+	for _, e := range m.order {
+		if e.dueAt.IsZero() {
 			continue
 		}
-		if at.After(now) {
-			wait = min(wait, at.Sub(now))
+		if left := e.dueAt.Sub(now); left > 0 {
+			wait = min(wait, left)
 			continue
 		}
 		e.busy = true
-		m.queue = append(m.queue, id)
+		e.plan()
+		m.queue = append(m.queue, e.rec.ID)
 	}
 	// Whoever runs out first goes first.
 	slices.SortFunc(m.queue[queued:], func(a, b ID) int {

@@ -57,7 +57,8 @@ type Manager struct {
 	quiet   sync.Cond // of mu: flying went down
 	flying  int       // callers of attempts, and attempts whose caller went away
 	entries map[ID]*entry
-	queue   []ID // due, not yet begun
+	order   []*entry // the same entries, dense for the scan
+	queue   []ID     // due, not yet begun
 	workers int
 	events  ring
 	// auditErr is why the last event is not in the log.
@@ -74,8 +75,10 @@ type entry struct {
 	failures int  // in a row
 	err      error
 	retryAt  time.Time
-	distrust bool // the clock was set back: the times of the token can't be believed
-	total    int  // sessions of the user on the stack, counted at
+	distrust bool      // the clock was set back: the times of the token can't be believed
+	dueAt    time.Time // when it wants an attempt; zero when it wants none
+	index    int       // in Manager.order
+	total    int       // sessions of the user on the stack, counted at
 	counted  time.Time
 
 	looking  bool      // a look of Run's is queued or under way
@@ -127,7 +130,7 @@ func (m *Manager) Load(ctx context.Context) error {
 	}
 	for id, e := range m.entries {
 		if !there[id] && !e.busy {
-			delete(m.entries, id)
+			m.drop(e)
 		}
 	}
 	m.signal()
@@ -139,8 +142,9 @@ func (m *Manager) Load(ctx context.Context) error {
 func (m *Manager) adopt(r Record) *entry {
 	e := m.entries[r.ID]
 	if e == nil {
-		e = &entry{total: -1}
+		e = &entry{total: -1, index: len(m.order)}
 		m.entries[r.ID] = e
+		m.order = append(m.order, e)
 	} else if r.Version <= e.rec.Version {
 		return e
 	}
@@ -148,10 +152,20 @@ func (m *Manager) adopt(r Record) *entry {
 		e.client = nil
 	}
 	if r.Access != nil && r.Access.SessionUUID != e.session() {
-		e.failures, e.err, e.retryAt, e.distrust = 0, nil, time.Time{}, false
+		e.failures, e.err, e.retryAt = 0, nil, time.Time{}
+		e.distrust = r.Access.fromFuture(m.now())
 	}
 	e.rec = r
+	e.plan()
 	return e
+}
+
+// drop removes an entry. m.mu is held.
+func (m *Manager) drop(e *entry) {
+	last := m.order[len(m.order)-1]
+	m.order[e.index], last.index = last, e.index
+	m.order = m.order[:len(m.order)-1]
+	delete(m.entries, e.rec.ID)
 }
 
 func (e *entry) session() string {
@@ -161,19 +175,23 @@ func (e *entry) session() string {
 	return e.rec.Access.SessionUUID
 }
 
-// due is when the entry wants an attempt, and whether it wants one at all.
-func (e *entry) due(now time.Time) (time.Time, bool) {
+// plan works out when the entry wants its next attempt. It is called after every change of what
+// it looks at, so that a scan only compares instants.
+func (e *entry) plan() {
 	switch {
 	case e.busy, e.rec.Problem != nil, e.rec.RefreshToken.IsZero():
-		return time.Time{}, false
+		e.dueAt = time.Time{}
 	case e.failures > 0:
-		return e.retryAt, true
-	case e.distrust, e.rec.Access.due(now):
-		return now, true
+		e.dueAt = e.retryAt
+	case e.distrust, e.rec.Access == nil:
+		e.dueAt = longAgo
 	default:
-		return e.rec.Access.RefreshAt, true
+		e.dueAt = e.rec.Access.RefreshAt
 	}
 }
+
+// longAgo is due whatever the clock says.
+var longAgo = time.Unix(1, 0)
 
 func (e *entry) state(now time.Time) State {
 	alive := e.rec.Access.alive(now, 0)

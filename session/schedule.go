@@ -41,12 +41,17 @@ func newAccess(t *api.Token, asked time.Time, draw float64) *Access {
 	}
 }
 
-// alive tells whether a is good for another minValid at now. A clock that stands before the
-// token was made has been set back since; what is left can't be told then, so a is not alive.
+// fromFuture tells whether the clock stands before the token was made: it has been set back
+// since, and what is left of the token can't be told.
+func (a *Access) fromFuture(now time.Time) bool {
+	return now.Before(a.ObtainedAt.Add(-clockSlack))
+}
+
+// alive tells whether a is good for another minValid at now, as far as the clock can be believed.
 // minValid counts for half the token's lifetime at most: more could never be had for long, and
 // callers that ask for it would refresh without end.
 func (a *Access) alive(now time.Time, minValid time.Duration) bool {
-	if a == nil || now.Before(a.ObtainedAt.Add(-clockSlack)) {
+	if a == nil || a.fromFuture(now) {
 		return false
 	}
 	return now.Add(min(minValid, a.ExpiresAt.Sub(a.ObtainedAt)/2)).Before(a.ExpiresAt)
@@ -54,7 +59,7 @@ func (a *Access) alive(now time.Time, minValid time.Duration) bool {
 
 // due tells whether a is to be refreshed at now.
 func (a *Access) due(now time.Time) bool {
-	return a == nil || !now.Before(a.RefreshAt) || now.Before(a.ObtainedAt.Add(-clockSlack))
+	return a == nil || !now.Before(a.RefreshAt) || a.fromFuture(now)
 }
 
 // backoff is the wait after the n-th failure in a row (n from 1): doubling from 2 s to 5 min,

@@ -309,7 +309,9 @@ func (m *Manager) forget(ctx context.Context, rec Record) error {
 	}
 	_ = m.shelf.update(watchFile(rec.ID), func([]byte) ([]byte, error) { return nil, nil })
 	m.mu.Lock()
-	delete(m.entries, rec.ID)
+	if e := m.entries[rec.ID]; e != nil {
+		m.drop(e)
+	}
 	m.mu.Unlock()
 	m.report(rec.ID, rec.Name, "forget", Info, "forgotten on this machine")
 	return nil
