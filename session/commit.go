@@ -238,7 +238,7 @@ func (s *FileStore) writeAccounts(snap *snapshot, recipients ...age.Recipient) e
 	if err != nil {
 		return s.cannotWrite(err)
 	}
-	stamp, err := s.Stamp()
+	stamp, err := s.generation()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	snap.stamp, s.snap = stamp, snap

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"filippo.io/age"
@@ -46,7 +47,8 @@ type FileStore struct {
 
 	mu       sync.Mutex
 	prepared bool
-	snap     *snapshot // the newest generation read
+	snap     *snapshot // the newest generation read or written
+	foreign  uint64    // generations read that somebody else wrote
 	index    *book     // as last written
 	key      *storeKey // open; nil: not yet
 	slots    map[ID]chan struct{}
@@ -109,8 +111,19 @@ func (s *FileStore) Get(ctx context.Context, id ID) (Record, error) {
 	return r.clone(), nil
 }
 
-// Stamp changes whenever anybody writes. It needs no key.
+// Stamp changes whenever somebody else writes. It needs no key.
 func (s *FileStore) Stamp() (string, error) {
+	stamp, err := s.generation()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.snap != nil && s.snap.stamp == stamp {
+		stamp = "known " + strconv.FormatUint(s.foreign, 10)
+	}
+	return stamp, err
+}
+
+// generation names what accounts.age holds; "" when there is none.
+func (s *FileStore) generation() (string, error) {
 	f, err := os.Open(s.path(accountsName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -206,6 +219,7 @@ func (s *FileStore) readWith(key *storeKey) (*snapshot, error) {
 		return nil, s.damaged(err)
 	}
 	s.snap = snap
+	s.foreign++
 	return snap, nil
 }
 
