@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,6 +87,9 @@ func (s *FileStore) readBackup(ctx context.Context, r io.Reader) (*snapshot, err
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("reading the backup: %w", err)
+	}
+	if !bytes.HasPrefix(data, []byte("age-encryption.org/v1\n-> scrypt ")) {
+		return nil, fmt.Errorf("%w: this is no backup of wakey: name the file that wakey store backup made", ErrDamaged)
 	}
 	plain, err := s.unwrapAsking(ctx, data, "the backup is locked with a passphrase")
 	if errors.Is(err, ErrLocked) || ctx.Err() != nil {

@@ -21,7 +21,7 @@ func kernelName(recipient string) string { return "wakey:" + recipient }
 // kernelKey gets a secret out of the user's keyring. A kernel without one, or a container that
 // may not use it, has none.
 func kernelKey(recipient string) (string, bool) {
-	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", kernelName(recipient), 0)
+	id, err := findKernelKey(recipient)
 	if err != nil {
 		return "", false
 	}
@@ -59,16 +59,33 @@ func linkKey(recipient, secret string, ttl time.Duration) error {
 	if _, err := unix.KeyctlInt(unix.KEYCTL_SET_TIMEOUT, id, seconds, 0, 0); err != nil {
 		return err
 	}
-	_, err = unix.KeyctlInt(unix.KEYCTL_LINK, id, unix.KEY_SPEC_USER_KEYRING, 0, 0)
+	old, oldErr := findKernelKey(recipient)
+	if _, err := unix.KeyctlInt(unix.KEYCTL_LINK, id, unix.KEY_SPEC_USER_KEYRING, 0, 0); err != nil {
+		return err
+	}
+	if oldErr == nil && old != id {
+		return invalidate(old) // displaced, but not gone before the kernel tidies up
+	}
+	return nil
+}
+
+func findKernelKey(recipient string) (int, error) {
+	return unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", kernelName(recipient), 0)
+}
+
+func invalidate(id int) error {
+	_, err := unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0)
+	if errors.Is(err, unix.ENOKEY) || errors.Is(err, unix.EKEYEXPIRED) || errors.Is(err, unix.EKEYREVOKED) {
+		return nil
+	}
 	return err
 }
 
 // kernelForget takes a secret out again. That it was not there is no error.
 func kernelForget(recipient string) error {
-	id, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", kernelName(recipient), 0)
+	id, err := findKernelKey(recipient)
 	if err != nil {
 		return nil //nolint:nilerror // not there, or no keyring at all
 	}
-	_, err = unix.KeyctlInt(unix.KEYCTL_UNLINK, id, unix.KEY_SPEC_USER_KEYRING, 0, 0)
-	return err
+	return invalidate(id)
 }

@@ -87,3 +87,10 @@ func asRoot(t *testing.T) {
 		t.Skip("needs root, to act as two users")
 	}
 }
+
+func writing(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}
+}

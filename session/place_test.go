@@ -4,6 +4,7 @@ package session
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -135,6 +136,16 @@ func asUser(t *testing.T, name string, args ...string) *exec.Cmd {
 	}
 	cmd.Path, cmd.Args[0] = exe, exe
 	return cmd
+}
+
+// userDir is a directory of the user that asUser acts as.
+func userDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chown(dir, 4321, 4321)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestReadOnlyDirectory(t *testing.T) {
