@@ -100,13 +100,6 @@ func (js *jobs) visible() *job {
 	return nil
 }
 
-// stop cancels everything: the program ends.
-func (js *jobs) stop() {
-	for _, j := range js.list {
-		j.cancel()
-	}
-}
-
 // busy tells whether quitting would cut work off.
 func (js *jobs) busy() bool {
 	return slices.ContainsFunc(js.list, func(j *job) bool { return !j.quiet })

@@ -11,6 +11,7 @@ type notice struct {
 	f       *frame
 	heading string
 	text    string
+	again   func() tea.Cmd // tries again what failed; nil: there is nothing to try
 	offset  int
 }
 
@@ -22,17 +23,24 @@ func newNotice(f *frame, heading, text string) *notice {
 func (n *notice) title() string { return n.heading }
 
 func (n *notice) bindings() []binding {
-	return []binding{
+	bs := []binding{
 		{action: actCancel, keys: []string{"esc", "enter", "q"}, show: "esc", short: "close"},
 		{action: actPageDown, keys: []string{"down", "j", "pgdown"}, show: "↑↓", short: "scroll"},
 		{action: actPageUp, keys: []string{"up", "k", "pgup"}},
 	}
+	if n.again != nil {
+		bs = append(bs, binding{action: actRetry, keys: []string{"u"}, short: "try again"})
+	}
+	return bs
 }
 
 func (n *notice) do(a action) tea.Cmd {
 	switch a {
 	case actCancel:
 		n.f.close(n)
+	case actRetry:
+		n.f.close(n)
+		return n.again()
 	case actPageDown:
 		n.offset++
 	case actPageUp:

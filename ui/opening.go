@@ -106,7 +106,7 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 	case openedMsg:
 		if msg.err != nil {
 			f.store = storeLocked
-			f.push(newNotice(f, "The accounts could not be opened", msg.err.Error()+"; press u to try again"))
+			f.locked("The accounts could not be opened", msg.err)
 			return nil
 		}
 		f.store, f.mgr = storeOpen, msg.mgr
@@ -117,10 +117,17 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 	case runOverMsg:
 		if msg.err != nil && f.ctx.Err() == nil {
 			f.store, f.mgr = storeLocked, nil
-			f.push(newNotice(f, "The accounts are no longer kept fresh", msg.err.Error()+"; press u to open them again"))
+			f.locked("The accounts are no longer kept fresh", msg.err)
 		}
 	}
 	return nil
+}
+
+// locked says why the store is not open, and offers to open it again.
+func (f *frame) locked(what string, err error) {
+	n := newNotice(f, what, err.Error())
+	n.again = f.openStore
+	f.push(n)
 }
 
 // runManager keeps the accounts fresh until the program ends, which waits for it.

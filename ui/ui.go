@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -47,35 +48,43 @@ const framesPerSecond = 40
 // errNoTerminal says that there is nothing to draw on.
 var errNoTerminal = errors.New("no terminal to draw on; use the commands instead (wakey help)")
 
-// Run shows the program until a person quits it, ctx ends, or it fails.
+// Run shows the program until a person quits it, ctx ends, or it fails. An interrupt gives
+// context.Canceled.
 func Run(ctx context.Context, o Options) error {
 	if !term.IsTerminal(int(os.Stdout.Fd())) || os.Getenv("TERM") == "dumb" {
 		return errNoTerminal
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var known []session.Account
 	if o.Dir != "" {
 		// Without an index the first frame says that the store is being opened; what is
 		// wrong with the store, opening it will tell.
 		known, _ = session.ReadIndex(o.Dir)
 	}
+	return run(ctx, o, known, environmentOf(os.Getenv), os.Stdout)
+}
+
+// run is the program from its first frame to its end.
+func run(ctx context.Context, o Options, known []session.Account, env environment, terminal io.Writer, more ...tea.ProgramOption) error {
+	outer := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	a := newApp(ctx, o, known)
-	a.env = environmentOf(os.Getenv)
-	p := tea.NewProgram(a, tea.WithContext(ctx), tea.WithFPS(framesPerSecond))
+	a.env = env
+	p := tea.NewProgram(a, append([]tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(framesPerSecond)}, more...)...)
 	a.send = p.Send
 	_, err := p.Run()
 	cancel()
-	a.jobs.stop()
 	a.runner.stop()
-	a.emptyClipboard(os.Stdout)
-	if errors.Is(err, tea.ErrInterrupted) || errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
-		return context.Cause(ctx)
+	a.emptyClipboard(terminal)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, tea.ErrInterrupted):
+		return context.Canceled
+	case outer.Err() != nil && !errors.Is(err, tea.ErrProgramPanic):
+		return context.Cause(outer)
 	}
-	if err != nil {
-		return fmt.Errorf("the screen failed: %w", err)
-	}
-	return nil
+	return fmt.Errorf("the screen failed: %w", err)
 }
 
 // environmentOf finds out where the program runs.
@@ -89,12 +98,12 @@ func environmentOf(getenv func(string) string) environment {
 
 // emptyClipboard keeps the promise that no token stays in the clipboard, when the program ends
 // before its time is over.
-func (f *frame) emptyClipboard(terminal *os.File) {
+func (f *frame) emptyClipboard(terminal io.Writer) {
 	if f.clip.gen == f.clip.cleared {
 		return
 	}
 	if f.clip.way == clipOSC52 {
-		_, _ = terminal.WriteString(ansi.SetSystemClipboard(""))
+		_, _ = io.WriteString(terminal, ansi.SetSystemClipboard(""))
 		return
 	}
 	if cmd := clearClipboard(f.clip); cmd != nil {

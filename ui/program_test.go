@@ -1,0 +1,176 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/vt"
+)
+
+// terminal is the program in a terminal that can be read and typed into.
+type terminal struct {
+	t    *testing.T
+	em   *vt.SafeEmulator
+	in   io.Writer
+	out  *recorder
+	done chan error
+	over context.CancelFunc
+}
+
+// recorder keeps every byte that was written to the terminal.
+type recorder struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+	em  io.Writer
+}
+
+// Write passes b on with the line ends a terminal makes of them.
+func (r *recorder) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	r.buf.Write(b)
+	r.mu.Unlock()
+	if _, err := r.em.Write(bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func (r *recorder) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buf.String()
+}
+
+// startProgram runs the program in a terminal of w×h cells.
+func startProgram(t *testing.T, o Options, w, h int) *terminal {
+	t.Helper()
+	em := vt.NewSafeEmulator(w, h)
+	inR, inW := io.Pipe()
+	go func() { _, _ = io.Copy(inW, em) }() // what the terminal answers
+	ctx, cancel := context.WithCancel(t.Context())
+	tm := &terminal{t: t, em: em, in: inW, out: &recorder{em: em}, done: make(chan error, 1), over: cancel}
+	go func() {
+		tm.done <- run(ctx, o, nil, environment{}, tm.out,
+			tea.WithInput(inR), tea.WithOutput(tm.out), tea.WithWindowSize(w, h),
+			tea.WithColorProfile(colorprofile.TrueColor), tea.WithoutSignalHandler(),
+			tea.WithEnvironment([]string{"TERM=xterm-256color"}))
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if tm.done != nil {
+			<-tm.done
+		}
+		inW.Close()
+		em.Close()
+	})
+	return tm
+}
+
+// screen is what the terminal shows, without colours.
+func (tm *terminal) screen() string { return ansi.Strip(tm.em.Render()) }
+
+// typed types text and keys such as "\r" and "\x1b".
+func (tm *terminal) typed(keys ...string) {
+	tm.t.Helper()
+	for _, k := range keys {
+		if _, err := io.WriteString(tm.in, k); err != nil {
+			tm.t.Fatal(err)
+		}
+	}
+}
+
+// until waits until the screen holds every one of texts.
+func (tm *terminal) until(texts ...string) {
+	tm.t.Helper()
+	tm.untilTrue(strings.Join(texts, ", "), func() bool {
+		s := tm.screen()
+		for _, x := range texts {
+			if !strings.Contains(s, x) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// gone waits until the screen no longer holds text.
+func (tm *terminal) gone(text string) {
+	tm.t.Helper()
+	tm.untilTrue("no "+text, func() bool { return !strings.Contains(tm.screen(), text) })
+}
+
+func (tm *terminal) untilTrue(what string, ok func() bool) {
+	tm.t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	late := time.NewTimer(20 * time.Second)
+	defer late.Stop()
+	for {
+		select {
+		case <-look.C:
+			if ok() {
+				return
+			}
+		case <-late.C:
+			tm.t.Fatalf("never on the screen: %s\n%s", what, tm.screen())
+		}
+	}
+}
+
+// ended waits for the program to end.
+func (tm *terminal) ended() error {
+	tm.t.Helper()
+	select {
+	case err := <-tm.done:
+		tm.done = nil
+		return err
+	case <-time.After(20 * time.Second):
+		tm.t.Fatalf("the program did not end\n%s", tm.screen())
+		return nil
+	}
+}
+
+const (
+	keyEnter = "\r"
+	keyEsc   = "\x1b"
+	keyTab   = "\t"
+	keyCtrlC = "\x03"
+)
+
+func TestProgramShowsAccountsAndQuits(t *testing.T) {
+	s := newStack(t)
+	tm := startProgram(t, Options{Open: s.open}, 100, 30)
+	tm.until("demo", "alice", "active", "59:5")
+	before := tm.screen()
+	tm.untilTrue("a countdown that falls", func() bool { return tm.screen() != before })
+	tm.typed("q")
+	if err := tm.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProgramEndsWithItsContext(t *testing.T) {
+	s := newStack(t)
+	tm := startProgram(t, Options{Open: s.open}, 80, 24)
+	tm.until("demo")
+	tm.over()
+	if err := tm.ended(); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// click is the left button's press and release at column x and row y, from 1.
+func click(x, y int) string {
+	at := strconv.Itoa(x) + ";" + strconv.Itoa(y)
+	return "\x1b[<0;" + at + "M\x1b[<0;" + at + "m"
+}
