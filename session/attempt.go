@@ -240,6 +240,9 @@ func (m *Manager) revokeSuperseded(ctx context.Context, c *api.Client, rec Recor
 	var standing []OpenedSession
 	for _, s := range rec.Sessions {
 		if s.ExpiresAt.Before(now) {
+			if now.Before(s.ExpiresAt.Add(listedAfter)) {
+				standing = append(standing, s) // the watch may meet it
+			}
 			continue
 		}
 		superseded := rec.Access != nil && s.UUID != rec.Access.SessionUUID

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -32,7 +31,7 @@ type Audit struct {
 	size int64 // a file that would grow beyond is rotated
 	keep int   // rotated files
 
-	mu   sync.Mutex
+	one  gate
 	last tail // as this process left the log
 }
 
@@ -46,7 +45,9 @@ const (
 
 // OpenAudit gives the log in dir, which is made when something is first appended. An empty dir
 // gives a log that keeps nothing.
-func OpenAudit(dir string) *Audit { return &Audit{dir: dir, size: auditSize, keep: auditKeep} }
+func OpenAudit(dir string) *Audit {
+	return &Audit{dir: dir, size: auditSize, keep: auditKeep, one: make(gate, 1)}
+}
 
 // Entry is one line of the log. Append sets N, Prev and Hash, and Time when it is zero.
 type Entry struct {
@@ -79,8 +80,7 @@ func (a *Audit) Append(e Entry) error {
 		return nil
 	}
 	e = tamedEntry(e)
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.one.pass()()
 	unlock, err := a.lock()
 	if err != nil {
 		return err

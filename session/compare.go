@@ -154,7 +154,7 @@ func (w *watched) tokens(l look, o ours, labels map[string]string, first bool) [
 	}
 	if gone {
 		found = append(found, Finding{
-			Kind: OwnGone, Level: Alarm, Subject: o.current,
+			Kind: OwnGone, Level: Alarm, Subject: o.current, New: true,
 			Text: "our own refresh token " + shown(o.current) + " was revoked by somebody else; sign in again, and respond unless you know who it was",
 		})
 	}

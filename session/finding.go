@@ -69,7 +69,8 @@ func carry(before, now []Finding, at time.Time, judged func(FindingKind) bool) (
 		told := false
 		if was != nil {
 			f.First = was.First
-			worse := was.Gone || f.Level > was.Level || !f.CreatedAt.Equal(was.CreatedAt) || moreSessions(was.Sessions, f.Sessions)
+			worse := was.Gone || f.Level > was.Level || !f.CreatedAt.Equal(was.CreatedAt) ||
+				f.Level > Info && moreSessions(was.Sessions, f.Sessions)
 			told = !worse
 			f.Seen = was.Seen && !worse
 		}

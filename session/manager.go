@@ -245,6 +245,7 @@ func (e *entry) account(now time.Time) Account {
 	a := accountOf(r)
 	a.State = e.state(now)
 	a.TotalSessions, a.CountedAt = e.total, e.counted
+	a.OwnSessions = slices.DeleteFunc(a.OwnSessions, func(s OpenedSession) bool { return s.ExpiresAt.Before(now) })
 	switch {
 	case r.Problem != nil:
 	case e.err != nil:

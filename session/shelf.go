@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -18,8 +17,17 @@ import (
 // as the process lives.
 type shelf struct {
 	dir string
-	mu  sync.Mutex
+	one gate
 	mem map[string][]byte
+}
+
+// gate lets one goroutine of this process through at a time. Unlike a mutex it may be waited at
+// while whoever is inside waits for another process's lock, also in a bubble of testing/synctest.
+type gate chan struct{}
+
+func (g gate) pass() (leave func()) {
+	g <- struct{}{}
+	return func() { <-g }
 }
 
 const (
@@ -28,13 +36,14 @@ const (
 	maxShelved = 16 << 20
 )
 
-func newShelf(dir string) *shelf { return &shelf{dir: dir, mem: map[string][]byte{}} }
+func newShelf(dir string) *shelf {
+	return &shelf{dir: dir, one: make(gate, 1), mem: map[string][]byte{}}
+}
 
 // read returns a file's content; nil when there is none.
 func (s *shelf) read(name string) ([]byte, error) {
 	if s.dir == "" {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		defer s.one.pass()()
 		return s.mem[name], nil
 	}
 	path := filepath.Join(s.dir, name)
@@ -51,8 +60,7 @@ func (s *shelf) read(name string) ([]byte, error) {
 // update changes a file in one step, alone among all processes. fn gets what is there, nil for
 // nothing, and gives what shall be; nil removes the file. When fn fails nothing changes.
 func (s *shelf) update(name string, fn func(old []byte) ([]byte, error)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.one.pass()()
 	if s.dir == "" {
 		b, err := fn(s.mem[name])
 		if err == nil {
@@ -98,8 +106,7 @@ func (s *shelf) names(prefix, suffix string) ([]string, error) {
 		}
 	}
 	if s.dir == "" {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		defer s.one.pass()()
 		for name, b := range s.mem {
 			if b != nil {
 				fits(name)
