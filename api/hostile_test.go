@@ -482,6 +482,10 @@ func TestNetworkErrorsInWords(t *testing.T) {
 				t.Errorf("error is %v", err)
 			}
 			wholesome(t, tt.name, err)
+			// Nor does a URL come along for whoever unwraps it: the token is in its path.
+			if cause := errors.Unwrap(err); cause == nil || tt.name != "other" && strings.Contains(cause.Error(), aToken) {
+				t.Errorf("the cause is %v", cause)
+			}
 		})
 	}
 }

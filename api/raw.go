@@ -41,8 +41,7 @@ func (c *Client) Do(ctx context.Context, method, path string, header http.Header
 // serviceURL joins a path to the stack, and nothing but the stack: the token goes along.
 func (c *Client) serviceURL(path string) (string, error) {
 	const next = `give the path below /api, such as "/auth/0.1/users/me/tokens" or "/confd/1.1/infos"`
-	u, err := url.Parse(path)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+	if _, err := url.Parse(path); err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
 		return "", invalid("that is no path of the stack", next)
 	}
 	path, _, _ = strings.Cut(path, "#")

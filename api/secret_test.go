@@ -71,6 +71,11 @@ func TestSecret(t *testing.T) {
 	if s.Reveal() != aToken || s.IsZero() || s.Suffix() != "6789abcd" || s.String() != "…6789abcd" {
 		t.Errorf("%q", s.Reveal())
 	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if got := fmt.Sprintf(verb, s); got != "…6789abcd" {
+			t.Errorf("%s: %q", verb, got)
+		}
+	}
 	if !s.Equal(NewSecret(aToken)) || s.Equal(NewSecret(aRefresh)) || s.Equal(Secret{}) || !(Secret{}).Equal(NewSecret("")) {
 		t.Error("Equal")
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // stackPath is where a stack's nginx puts wazo-auth (contract 1).
@@ -23,7 +24,7 @@ func NormalizeStack(stack string, plainHTTP bool) (string, error) {
 		return "", stackError("no stack was given")
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f }); i >= 0 {
-		return "", stackError("%q holds a blank or a control character", Clean(s))
+		return "", stackError("%q holds a blank or a control character", shown(s))
 	}
 	if !strings.Contains(s, "://") {
 		if ip, err := netip.ParseAddr(s); err == nil && ip.Is6() {
@@ -33,23 +34,23 @@ func NormalizeStack(stack string, plainHTTP bool) (string, error) {
 	}
 	u, err := url.Parse(s)
 	if err != nil {
-		return "", stackError("%q is not an address", Clean(stripUserinfo(s)))
+		return "", stackError("%q is not an address", shown(stripUserinfo(s)))
 	}
 	u.Scheme = strings.ToLower(u.Scheme)
 	switch {
 	case u.User != nil:
 		return "", stackError("leave user name and password out of the address")
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
-		return "", stackError("%q holds more than an address", Clean(s))
+		return "", stackError("%q holds more than an address", shown(s))
 	case u.Scheme != "https" && u.Scheme != "http":
-		return "", stackError("%q is neither https nor http", Clean(u.Scheme))
+		return "", stackError("%q is neither https nor http", shown(u.Scheme))
 	}
 	host, err := canonicalHost(u)
 	if err != nil {
 		return "", err
 	}
 	if u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()) {
-		return "", stackError("http://%s would send passwords and tokens in clear; type https://%s, or allow plain http expressly", Clean(host), Clean(u.Hostname()))
+		return "", stackError("http://%s would send passwords and tokens in clear; type https://%s, or allow plain http expressly", shown(host), shown(u.Hostname()))
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
 	switch path {
@@ -57,7 +58,7 @@ func NormalizeStack(stack string, plainHTTP bool) (string, error) {
 		path = stackPath
 	}
 	if !strings.HasSuffix(path, "/0.1") {
-		return "", stackError("%q does not end in /0.1, which is where every wazo-auth lives", Clean(path))
+		return "", stackError("%q does not end in /0.1, which is where every wazo-auth lives", shown(path))
 	}
 	return u.Scheme + "://" + host + path, nil
 }
@@ -70,8 +71,13 @@ func canonicalHost(u *url.URL) (string, error) {
 	}
 	if port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return "", stackError("%q is not a port", Clean(port))
+			return "", stackError("%q is not a port", shown(port))
 		}
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = strings.Replace(ip.String(), "%", "%25", 1) // a zone is escaped in a URL
+	} else if i := strings.IndexFunc(host, notInHost); i >= 0 {
+		return "", stackError("%q is no host", shown(host))
 	}
 	if port == "443" && u.Scheme == "https" || port == "80" && u.Scheme == "http" {
 		port = ""
@@ -83,6 +89,18 @@ func canonicalHost(u *url.URL) (string, error) {
 		return "[" + host + "]", nil
 	}
 	return host, nil
+}
+
+// notInHost tells what no host's name holds. Letters and digits of all scripts are let through; looking such a name up is
+// the resolver's business.
+func notInHost(r rune) bool {
+	switch {
+	case r == '.' || r == '-' || r == '_':
+		return false
+	case unicode.IsLetter(r) || unicode.IsDigit(r):
+		return replacement(r, 0, 0) != r
+	}
+	return !unicode.IsMark(r) || replacement(r, 0, 0) != r
 }
 
 // StackName shortens a base URL to host[:port], for display.
@@ -109,6 +127,9 @@ func stripUserinfo(s string) string {
 	}
 	return s
 }
+
+// shown is what was typed, fit for an error's text.
+func shown(s string) string { return shorten(Clean(s), 100) }
 
 func stackError(format string, args ...any) error {
 	return &Error{

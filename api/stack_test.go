@@ -24,6 +24,8 @@ func TestNormalizeStack(t *testing.T) {
 		"http://[::1]:9497/0.1":                       "http://[::1]:9497/0.1",
 		"[::1]":                                       "https://[::1]/api/auth/0.1",
 		"2001:db8::1":                                 "https://[2001:db8::1]/api/auth/0.1",
+		"https://[fe80::1%25eth0]:8443":               "https://[fe80::1%25eth0]:8443/api/auth/0.1",
+		"pbx.müller.example":                          "https://pbx.müller.example/api/auth/0.1",
 		"192.0.2.1":                                   "https://192.0.2.1/api/auth/0.1",
 	}
 	for in, want := range good {
@@ -42,7 +44,7 @@ func TestNormalizeStack(t *testing.T) {
 	bad := []string{
 		"", "  ", "http://pbx.example.com", "http://128.0.0.1", "http://localhost.example.com", "ftp://pbx.example.com", "https://", "https:///x",
 		"https://bob:geheim99@pbx.example.com", "bob:geheim99@pbx.example.com", "https://pbx.example.com/wrong", "https://pbx.example.com/?x=1", "https://pbx.example.com/#x",
-		"https://pbx.example.com:99999", "https://pbx.example.com:0", "pbx example.com", "pbx\x1b[31m.example.com", "https://[::1", "https://bob:geheim99@[::1", "pbx.example.com\x7f",
+		"https://pbx.example.com:99999", "https://pbx.example.com:0", "pbx example.com", "pbx\x1b[31m.example.com", "https://[::1", "https://bob:geheim99@[::1", "pbx.example.com\x7f", "\u00ad", "pbx\u202e.example", "pbx!.example", "a%41.example", "p bx", "[::1%25\x1b]",
 	}
 	for _, in := range bad {
 		got, err := NormalizeStack(in, false)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -137,5 +138,28 @@ func TestPasswordKeptElsewhere(t *testing.T) {
 	err := c.SetOwnPassword(t.Context(), token, aUser, NewSecret("old password"), NewSecret("new password"))
 	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "SAML or LDAP") {
 		t.Error(err)
+	}
+}
+
+// Only an administrator says that an address is confirmed.
+func TestEmailsOnTheWire(t *testing.T) {
+	var sent []string
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent = append(sent, r.URL.Path+" "+string(body))
+		answer(200, jsonType, "[]")(w, r)
+	})
+	emails := []Email{{UUID: aUser, Address: "a@example.com", Main: true, Confirmed: true}}
+	for _, set := range []func(context.Context, Secret, string, []Email) ([]Email, error){c.SetEmails, c.SetAdminEmails} {
+		if _, err := set(t.Context(), token, aUser, emails); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"/0.1/users/" + aUser + `/emails {"emails":[{"address":"a@example.com","main":true}]}`,
+		"/0.1/admin/users/" + aUser + `/emails {"emails":[{"address":"a@example.com","main":true,"confirmed":true}]}`,
+	}
+	if !reflect.DeepEqual(sent, want) {
+		t.Errorf("%q", sent)
 	}
 }
