@@ -64,13 +64,13 @@ type Manager struct {
 	// auditErr is why the last event is not in the log.
 	auditErr    error
 	watchPaused bool
+	clients     map[endpoint]*api.Client
 	pending     map[string]string // client_ids of sign-ins whose answer never came, by stack and login
 }
 
 // entry is what the manager knows of one account.
 type entry struct {
 	rec      Record
-	client   *api.Client
 	busy     bool // queued or under way
 	failures int  // in a row
 	err      error
@@ -102,6 +102,7 @@ func New(store Store, o Options) *Manager {
 		wake:      make(chan struct{}, 1),
 		watchWake: make(chan struct{}, 1),
 		entries:   map[ID]*entry{},
+		clients:   map[endpoint]*api.Client{},
 		pending:   map[string]string{},
 	}
 	m.quiet.L = &m.mu
@@ -147,9 +148,6 @@ func (m *Manager) adopt(r Record) *entry {
 		m.order = append(m.order, e)
 	} else if r.Version <= e.rec.Version {
 		return e
-	}
-	if e.rec.Stack != r.Stack || e.rec.Trust != r.Trust || e.rec.PlainHTTP != r.PlainHTTP {
-		e.client = nil
 	}
 	if r.Access != nil && r.Access.SessionUUID != e.session() {
 		e.failures, e.err, e.retryAt = 0, nil, time.Time{}
@@ -335,25 +333,36 @@ func (m *Manager) Do(ctx context.Context, id ID, fn func(ctx context.Context, c 
 // Client returns the client of the account's stack.
 func (m *Manager) Client(id ID) (*api.Client, error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	e := m.entries[id]
 	if e == nil {
+		m.mu.Unlock()
 		return nil, fmt.Errorf("%w: %s", ErrNoAccount, id)
 	}
-	if e.client == nil {
-		c, err := m.dial(e.rec.Stack, e.rec.Trust, e.rec.PlainHTTP)
-		if err != nil {
-			return nil, err
-		}
-		e.client = c
-	}
-	return e.client, nil
+	at := endpoint{e.rec.Stack, e.rec.Trust, e.rec.PlainHTTP}
+	m.mu.Unlock()
+	return m.dial(at)
 }
 
-func (m *Manager) dial(stack string, t api.Trust, plain bool) (*api.Client, error) {
-	return api.NewClient(stack, api.Options{
-		Trust: t, PlainHTTP: plain, Version: m.o.Version, Timeout: requestTimeout, Transport: m.o.Transport,
+// endpoint is what a client is made for. Accounts of one stack share its connections.
+type endpoint struct {
+	stack string
+	trust api.Trust
+	plain bool
+}
+
+func (m *Manager) dial(at endpoint) (*api.Client, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.clients[at]; c != nil {
+		return c, nil
+	}
+	c, err := api.NewClient(at.stack, api.Options{
+		Trust: at.trust, PlainHTTP: at.plain, Version: m.o.Version, Timeout: requestTimeout, Transport: m.o.Transport,
 	})
+	if err == nil {
+		m.clients[at] = c
+	}
+	return c, err
 }
 
 // CountSessions asks the stack how many sessions the account's user has, of the 100 that it may

@@ -282,7 +282,7 @@ func TestServerDownForAnHour(t *testing.T) {
 		var asked atomic.Int32
 		s.Faults().SetDown(true)
 		m.mu.Lock()
-		m.entries[a.ID].client = nil
+		clear(m.clients)
 		m.o.Transport = counting{authd.Transport(s), &asked}
 		m.mu.Unlock()
 

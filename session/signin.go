@@ -44,7 +44,7 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 	if err != nil {
 		return Account{}, err
 	}
-	c, err := m.dial(base, r.Trust, r.PlainHTTP)
+	c, err := m.dial(endpoint{base, r.Trust, r.PlainHTTP})
 	if err != nil {
 		return Account{}, err
 	}
