@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"strconv"
@@ -95,7 +96,10 @@ func keyringError(err error) error {
 		return err
 	}
 	var fault dbus.Error
+	var dial *net.OpError
 	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return fmt.Errorf("%w: the session bus can't be reached (%w)", ErrNoKeyring, err)
 	case errors.Is(err, keyring.ErrUnsupportedPlatform):
 		return fmt.Errorf("%w: %w", ErrNoKeyring, err)
 	case errors.As(err, &fault) && (strings.HasSuffix(fault.Name, ".ServiceUnknown") || strings.Contains(fault.Name, ".Spawn.") || strings.HasSuffix(fault.Name, ".NameHasNoOwner")):
