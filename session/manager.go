@@ -58,6 +58,7 @@ type Manager struct {
 	flying  int       // callers of attempts, and attempts whose caller went away
 	entries map[ID]*entry
 	order   []*entry // the same entries, dense for the scan
+	loaded  bool     // the store was read once
 	queue   []ID     // due, not yet begun
 	workers int
 	events  ring
@@ -124,6 +125,7 @@ func (m *Manager) Load(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.loaded = true
 	there := make(map[ID]bool, len(recs))
 	for _, r := range recs {
 		there[r.ID] = true

@@ -161,11 +161,18 @@ func (m *Manager) idFor(ctx context.Context, r SignInRequest) (ID, error) {
 	if err := ValidName(r.Name); err != nil {
 		return "", err
 	}
-	recs, err := m.store.Load(ctx)
-	if err != nil {
-		return "", err
+	m.mu.Lock()
+	loaded := m.loaded
+	m.mu.Unlock()
+	if !loaded {
+		if err := m.Load(ctx); err != nil {
+			return "", err
+		}
 	}
-	for _, rec := range recs {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.order {
+		rec := &e.rec
 		if rec.Name != r.Name {
 			continue
 		}
