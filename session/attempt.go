@@ -205,7 +205,7 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 			return ErrNoAccount // forgotten meanwhile
 		}
 		r.Access = access
-		r.Sessions = append(rec.Sessions, OpenedSession{access.SessionUUID, access.ExpiresAt})
+		r.Sessions = slices.Concat(rec.Sessions, []OpenedSession{{access.SessionUUID, access.ExpiresAt}})
 		r.Leaks = slices.DeleteFunc(r.Leaks, func(l Leak) bool { return l.Until.Before(asked) })
 		r.Problem = nil
 		r.TenantUUID, r.Purpose, r.Admin = tok.Metadata.TenantUUID, tok.Metadata.Purpose, isAdmin(tok)

@@ -142,14 +142,14 @@ func (m *Manager) Load(ctx context.Context) error {
 
 // adopt takes over a record as the store has it. A token newer than ours ends our troubles with
 // the old one. m.mu is held.
-func (m *Manager) adopt(r Record) *entry {
+func (m *Manager) adopt(r Record) {
 	e := m.entries[r.ID]
 	if e == nil {
 		e = &entry{total: -1, index: len(m.order)}
 		m.entries[r.ID] = e
 		m.order = append(m.order, e)
 	} else if r.Version <= e.rec.Version {
-		return e
+		return
 	}
 	if r.Access != nil && r.Access.SessionUUID != e.session() {
 		e.failures, e.err, e.retryAt = 0, nil, time.Time{}
@@ -157,7 +157,6 @@ func (m *Manager) adopt(r Record) *entry {
 	}
 	e.rec = r
 	e.plan()
-	return e
 }
 
 // drop removes an entry. m.mu is held.

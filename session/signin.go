@@ -238,8 +238,7 @@ func hex8() string {
 // of the api; a refresh token that is gone already is none.
 func (m *Manager) SignOut(ctx context.Context, id ID) error {
 	a, err := m.Token(ctx, id, 0)
-	var problem *ProblemError
-	if errors.As(err, &problem) {
+	if _, ok := errors.AsType[*ProblemError](err); ok {
 		// Without a token of any kind nothing can be revoked, and the stack refuses our refresh
 		// token: there is nothing left to end but what expires by itself.
 		return m.Forget(ctx, id)
@@ -347,7 +346,7 @@ func (m *Manager) Rename(ctx context.Context, id ID, name string) error {
 func ValidName(name string) error {
 	if name == "" || len(name) > 64 || name != strings.TrimSpace(name) || name != api.Clean(name) ||
 		strings.ContainsAny(name, "/\\\n") || name[0] == '-' || name[0] == '.' {
-		return fmt.Errorf("%q can't name an account: use 1 to 64 letters, digits or signs, no slash, not beginning with - or .", name)
+		return fmt.Errorf("%q can't name an account: use 1 to 64 letters, digits or signs, no slash, and no dot or dash at the beginning", name)
 	}
 	return nil
 }
