@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"wakey/session"
@@ -31,7 +32,39 @@ func (v *accounts) details(a session.Account, w, h int) string {
 	for _, f := range facts {
 		lines = append(lines, f.lines(s, w)...)
 	}
-	return strings.Join(head(lines, h), "\n")
+	return strings.Join(head(append(lines, v.lately(a, w, h-len(lines))...), h), "\n")
+}
+
+// lately are the last things that happened to an account, the newest first, where there is room
+// for some.
+func (v *accounts) lately(a session.Account, w, h int) []string {
+	s := v.f.st
+	if h < 4 {
+		return nil
+	}
+	lines := []string{"", " " + s.muted.Render("lately")}
+	for _, e := range slices.Backward(v.f.events) {
+		if len(lines) == h {
+			break
+		}
+		if e.Account != a.ID {
+			continue
+		}
+		st := s.text
+		switch e.Level {
+		case session.Warn:
+			st = s.warn
+		case session.Alarm:
+			st = s.bad
+		case session.Info:
+		}
+		when := clockTime(v.f.now, e.Time)
+		lines = append(lines, " "+s.muted.Render(fit(when, 10))+st.Render(cut(e.Text, w-12)))
+	}
+	if len(lines) == 2 {
+		return nil
+	}
+	return lines
 }
 
 // fact is a label and what there is to say to it.

@@ -26,7 +26,7 @@ const (
 func (v *accounts) split(w, h int) (split, bool) {
 	switch {
 	case w >= paneBeside && h >= 6:
-		return split{listW: w - paneWidth - 1, listH: h, paneW: paneWidth, paneH: h}, true
+		return split{listW: w - paneWidth - 2, listH: h, paneW: paneWidth, paneH: h}, true
 	case h >= paneLines+7 && w >= 40:
 		rows := min(h-paneLines-1, max(4, len(v.f.accounts)+3))
 		rows = max(rows, (h-paneLines-1)/2)
@@ -57,7 +57,7 @@ func (v *accounts) view(w, h int) string {
 	right := strings.Split(block(v.details(acc, sp.paneW-2, sp.paneH), sp.paneW-2, sp.paneH), "\n")
 	edge := s.faint.Render("│")
 	for i := range left {
-		left[i] += edge + " " + right[i]
+		left[i] += " " + edge + " " + right[i]
 	}
 	return strings.Join(left, "\n")
 }

@@ -13,6 +13,9 @@ type box struct{ x, y, w, h int }
 // room is how many cells a box on a w×h screen leaves for its content.
 func boxRoom(w, h int) (int, int) {
 	padX, padY := boxPadding(w, h)
+	if areasOf(h).help {
+		h-- // the help line stays in sight
+	}
 	return max(0, min(w, 110)-2-2*padX), max(0, h-2-2*padY)
 }
 
@@ -27,9 +30,13 @@ func boxPadding(w, h int) (x, y int) {
 	return 0, 0
 }
 
-// layBox places a dialog's content of lines in the middle of a w×h screen.
+// layBox places a dialog's content of lines in the middle of a w×h screen. The help line below
+// stays free.
 func layBox(d dialog, w, h int) (box, []string) {
 	roomW, roomH := boxRoom(w, h)
+	if areasOf(h).help {
+		h--
+	}
 	lines := d.view(roomW, roomH)
 	if len(lines) > roomH {
 		lines = lines[:roomH]

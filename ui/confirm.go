@@ -65,7 +65,7 @@ func (c *confirm) do(a action) tea.Cmd {
 	case actLeft, actRight:
 		c.onYes = !c.onYes && c.yes != ""
 	case actCheck:
-		c.checked = !c.checked
+		c.checked = !c.checked && c.check != ""
 	case actPageDown:
 		c.offset++
 	case actPageUp:
@@ -108,6 +108,8 @@ func (c *confirm) update(msg tea.Msg) tea.Cmd {
 			return c.do(actChoose)
 		case "esc":
 			return c.do(actCancel)
+		case "space": // the words to type hold none
+			return c.do(actCheck)
 		}
 		c.typed.update(msg)
 	case tea.PasteMsg:

@@ -57,9 +57,13 @@ func scenes() map[string]func(a *app) {
 			a.jobs.add(&job{title: "revoking", slow: true, cancel: func() {}, bulk: &bulk{items: make([]bulkItem, 40), done: 12, failed: make([]bulkFailure, 3)}})
 		},
 		"copy as": func(a *app) { a.chooseCopy(a.accounts[0]) },
-		"notice":  func(a *app) { a.push(newNotice(a.frame, long, long+" "+long+"; "+long)) },
+		"sign out": func(a *app) {
+			a.mgr = session.New(session.NewMemoryStore(), session.Options{})
+			press(a, "j", "L")
+		},
+		"notice": func(a *app) { a.push(newNotice(a.frame, long, long+" "+long+"; "+long)) },
 		"passphrase": func(a *app) {
-			a.push(newPassphrase(a.frame, askMsg{req: session.PassphraseRequest{New: true, Reason: "no keyring"}}))
+			a.push(newPassphrase(a.frame, askMsg{answer: make(chan api.Secret, 1), req: session.PassphraseRequest{New: true, Reason: "no keyring"}}))
 		},
 		"trust": func(a *app) {
 			press(a, "n")

@@ -57,12 +57,25 @@ func testAccounts(now time.Time) []session.Account {
 	}
 }
 
+// testEvents are things that happened to the accounts.
+func testEvents(now time.Time) []session.Event {
+	return []session.Event{
+		{Time: now.Add(-47 * time.Minute), Account: "00000004", Name: "prod", Op: "refresh", Text: "refreshed, good until 13:12:08"},
+		{Time: now.Add(-12 * time.Minute), Account: "00000002", Name: "lab", Op: "refresh", Level: session.Warn, Text: "no answer (10.0.0.12): connection refused"},
+		{Time: now.Add(-2 * time.Hour), Account: "00000001", Name: "ci", Op: "refresh", Level: session.Alarm, Text: "the stack refuses the refresh token"},
+		{Time: now.Add(-5 * time.Second), Account: "00000002", Name: "lab", Op: "refresh", Level: session.Warn, Text: "no answer (10.0.0.12): connection refused"},
+	}
+}
+
 // newTestApp makes a program of w×h cells with accounts, and nothing behind it.
 func newTestApp(tb testing.TB, w, h int, accounts []session.Account) *app {
 	tb.Helper()
 	a := newApp(tb.Context(), Options{Version: "test"}, accounts)
 	a.now = noon
 	a.store = storeOpen
+	if len(accounts) > 0 {
+		a.setAccounts(accounts, testEvents(noon))
+	}
 	a.Update(tea.WindowSizeMsg{Width: w, Height: h})
 	return a
 }

@@ -79,7 +79,11 @@ func cutLeft(s string, w int) string {
 	case n <= w:
 		return s
 	}
-	return ansi.TruncateLeft(s, n-w+1, "…")
+	for drop := n - w + 1; ; drop++ { // once more when a wide character straddles the cut
+		if t := ansi.TruncateLeft(s, drop, "…"); width(t) <= w || drop > n {
+			return cut(t, w)
+		}
+	}
 }
 
 // fit makes s exactly w cells wide.

@@ -35,7 +35,7 @@ func newTrustDialog(v *signIn, r session.SignInRequest, e *api.CertError) *confi
 		certReason(e) + " Nothing was sent yet.",
 		"Compare the fingerprint with whoever runs the stack. On the stack this prints it:",
 		"openssl s_client -connect localhost:443 </dev/null 2>/dev/null | openssl x509 -pubkey -noout | " +
-			"openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64",
+			"openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64 | tr -d =",
 		"Once trusted, any other key is refused.",
 	}
 	c.then = func(bool) tea.Cmd {

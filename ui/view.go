@@ -6,7 +6,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"wakey/api"
 	"wakey/session"
 )
 
@@ -228,4 +227,8 @@ func (f *frame) windowTitle() string {
 }
 
 // hostOf is how a stack is named on the screen.
-func hostOf(a session.Account) string { return clean(api.StackName(a.Stack)) }
+func hostOf(a session.Account) string {
+	_, rest, _ := strings.Cut(a.Stack, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return host
+}

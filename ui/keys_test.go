@@ -1,0 +1,169 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// TestNoKeyTwice makes sure that no key means two things at once: a view may take a key of the
+// frame over, but only for the same action.
+func TestNoKeyTwice(t *testing.T) {
+	for name, setUp := range scenes() {
+		t.Run(name, func(t *testing.T) {
+			a := newTestApp(t, 100, 30, testAccounts(noon))
+			setUp(a)
+			seen := map[string]action{}
+			check := func(bs []binding, may func(key string) bool) {
+				for _, b := range bs {
+					for _, k := range b.keys {
+						if old, ok := seen[k]; ok && old != b.action && !may(k) {
+							t.Errorf("%q means %q and %q", k, old, b.action)
+						}
+						if _, ok := seen[k]; !ok {
+							seen[k] = b.action
+						}
+					}
+				}
+			}
+			check(a.top().bindings(), func(string) bool { return false })
+			if len(a.dialogs) == 0 && !a.screen().typing() {
+				check(viewBindings(), func(string) bool { return false })
+				check(everywhere, func(k string) bool { return k == "esc" })
+			}
+		})
+	}
+}
+
+// TestEveryBindingDoesSomething presses every key that is offered, in every scene and on every
+// row: somewhere it has to change the screen or ask for something to be done.
+func TestEveryBindingDoesSomething(t *testing.T) {
+	idle := map[action]bool{}
+	for name, setUp := range scenes() {
+		for row := range 5 {
+			probe := newTestApp(t, 60, 15, testAccounts(noon))
+			setUp(probe)
+			for _, b := range slices.Concat(probe.top().bindings(), everywhere) {
+				a := newTestApp(t, 60, 15, testAccounts(noon))
+				for range row {
+					press(a, "j")
+				}
+				setUp(a)
+				before := a.draw()
+				var cmd tea.Cmd
+				if slices.ContainsFunc(probe.top().bindings(), func(x binding) bool { return x.action == b.action }) {
+					cmd = a.top().do(b.action)
+				} else {
+					cmd = a.do(b.action)
+				}
+				a.Update(nil)
+				did := cmd != nil || a.draw() != before
+				if old, ok := idle[name+": "+b.action]; !ok || old {
+					idle[name+": "+b.action] = !did
+				}
+			}
+		}
+	}
+	active := map[action]bool{}
+	for k, v := range idle {
+		_, act, _ := strings.Cut(k, ": ")
+		active[act] = active[act] || !v
+	}
+	for act, ok := range active {
+		if !ok && act != actUnlock { // which needs a store
+			t.Errorf("%q is offered and never does anything", act)
+		}
+	}
+}
+
+// TestHelpAndPaletteAreComplete makes sure that whatever can be done is named in both.
+func TestHelpAndPaletteAreComplete(t *testing.T) {
+	for id := range viewCount {
+		a := newTestApp(t, 110, 80, testAccounts(noon))
+		a.open(id)
+		bs := slices.Concat(a.screen().bindings(), viewBindings(), everywhere)
+		a.do(actHelp)
+		overlay := plainFrame(a)
+		a.dialogs = nil
+		choices := newPalette(a.frame).choices
+		for _, b := range bs {
+			if b.short != "" && b.name == "" {
+				t.Errorf("%s: %q is in the help line alone", id.name(), b.action)
+			}
+			if b.name == "" {
+				continue
+			}
+			if !strings.Contains(overlay, b.name) {
+				t.Errorf("%s: %q is not in the overlay", id.name(), b.name)
+			}
+			known := slices.ContainsFunc(choices, func(c choice) bool {
+				return strings.EqualFold(c.name, b.name) || strings.EqualFold(c.name, "Go to "+b.name)
+			})
+			if !known && !b.moving && b.action != actPalette {
+				t.Errorf("%s: %q is not in the palette", id.name(), b.name)
+			}
+		}
+	}
+}
+
+func TestPaletteFindsAndDoes(t *testing.T) {
+	a := newTestApp(t, 100, 30, testAccounts(noon))
+	press(a, "ctrl+p")
+	typeText(a, "nexth")
+	press(a, "enter")
+	if len(a.dialogs) != 0 || a.theme.name == themes[0].name {
+		t.Errorf("the theme is still %s, %d dialogs", a.theme.name, len(a.dialogs))
+	}
+	press(a, ":")
+	typeText(a, "account prod")
+	press(a, "enter")
+	if acc, _ := a.currentAccount(); acc.Name != "prod" || !strings.Contains(plainFrame(a), "▌  ●  prod") {
+		t.Errorf("the account is %q\n%s", acc.Name, plainFrame(a))
+	}
+}
+
+func TestFuzzy(t *testing.T) {
+	best := func(pattern string) string {
+		a := newTestApp(t, 100, 30, testAccounts(noon))
+		m := newPalette(a.frame)
+		m.filter.set(pattern)
+		if found := m.found(); len(found) > 0 {
+			return found[0].name
+		}
+		return ""
+	}
+	for pattern, want := range map[string]string{
+		"sout": "Sign out: revoke, then forget", "refresh every": "Refresh every account now", "quit": "Quit",
+		"copy as": "Copy as header, curl, JSON…", "users": "Go to users", "zzz": "",
+	} {
+		if got := best(pattern); got != want {
+			t.Errorf("%q finds %q, not %q", pattern, got, want)
+		}
+	}
+}
+
+func TestViewsByNumberTabAndQuit(t *testing.T) {
+	a := newTestApp(t, 100, 30, testAccounts(noon))
+	for id := range viewCount {
+		press(a, string(rune('1'+id)))
+		if a.shown != id {
+			t.Errorf("%d shows %s", id+1, a.shown.name())
+		}
+	}
+	press(a, "tab")
+	if a.shown != viewAccounts {
+		t.Errorf("tab after the last view shows %s", a.shown.name())
+	}
+	if _, ok := press(a, "q")().(tea.QuitMsg); !ok {
+		t.Error("q does not quit")
+	}
+	a.jobs.add(&job{title: "refreshing prod", cancel: func() {}})
+	if cmd := press(a, "q"); cmd != nil || len(a.dialogs) != 1 {
+		t.Error("q quits while work is under way")
+	}
+	if _, ok := press(a, "ctrl+c")().(tea.QuitMsg); !ok {
+		t.Error("ctrl+c does not quit the second time")
+	}
+}
