@@ -22,6 +22,7 @@ func (a *app) commands() []*cobra.Command {
 		a.unlockCommand(),
 		a.lockCommand(),
 		a.logCommand(),
+		a.configCommand(),
 		a.demoCommand(),
 		a.serveCommand(),
 		a.completionCommand(),

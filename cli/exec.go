@@ -42,6 +42,9 @@ The command gets none of wakey's own variables (WAKEY_...). Signals and the exit
 		},
 		ValidArgsFunction: completeAccounts,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := minValidSetting(cmd, &minValid); err != nil {
+				return err
+			}
 			dash := cmd.ArgsLenAtDash()
 			return a.exec(cmd.Context(), args[:dash], args[dash:], minValid)
 		},

@@ -59,7 +59,7 @@ STACK is a host (pbx.example.com), an address (https://pbx.example.com:8443) or 
 	flags.StringVar(&o.account, "account", "", "`NAME` of the account on this machine (default NAME@STACK)")
 	flags.BoolVar(&o.passwordStdin, "password-stdin", false, "read the password from standard input")
 	flags.StringVar(&o.passwordCommand, "password-command", "", "take the password from what `COMMAND` prints")
-	flags.DurationVar(&o.lifetime, "lifetime", 0, "how long each access token lives (default the stack's, usually 2h)")
+	flags.DurationVar(&o.lifetime, "lifetime", 0, "how long each access token lives (default: the setting, else the stack's own, usually 2h)")
 	flags.BoolVar(&o.online, "no-refresh", false, "ask for no refresh token: signed in until the access token expires")
 	flags.BoolVar(&o.plainHTTP, "plain-http", false, "allow http:// to another machine: passwords and tokens travel in clear")
 	flags.StringVar(&o.fingerprint, "fingerprint", "", "accept the certificate whose key has this `SHA256:…` fingerprint, and no other")
@@ -77,6 +77,13 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 	}
 	if o.lifetime < 0 || o.lifetime > 0 && o.lifetime < time.Second {
 		return usagef("--lifetime %s: a token lives for a second at least", o.lifetime)
+	}
+	c, err := readConfig()
+	if err != nil {
+		return err
+	}
+	if o.lifetime == 0 {
+		o.lifetime = length(c.Lifetime, 0)
 	}
 	if o.account != "" {
 		if err := session.ValidName(o.account); err != nil {

@@ -23,9 +23,12 @@ type passphraser struct{ app *app }
 
 // answer takes the passphrase from the first source that is set: --passphrase-file,
 // --passphrase-command, WAKEY_PASSPHRASE_FILE, WAKEY_PASSPHRASE_COMMAND, the credential of a systemd
-// unit, and last a person.
+// unit, the configuration, and last a person.
 func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
-	take := p.source()
+	take, err := p.source()
+	if err != nil {
+		return api.Secret{}, err
+	}
 	if r.New && p.app.newPassphraseFile != "" {
 		take = func(context.Context) (api.Secret, error) { return secretFile(p.app.newPassphraseFile) }
 	}
@@ -42,7 +45,7 @@ func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (
 	return secret, nil
 }
 
-func (p *passphraser) source() func(context.Context) (api.Secret, error) {
+func (p *passphraser) source() (func(context.Context) (api.Secret, error), error) {
 	file := func(path string) func(context.Context) (api.Secret, error) {
 		return func(context.Context) (api.Secret, error) { return secretFile(path) }
 	}
@@ -50,24 +53,33 @@ func (p *passphraser) source() func(context.Context) (api.Secret, error) {
 		return func(ctx context.Context) (api.Secret, error) { return p.app.secretCommand(ctx, line) }
 	}
 	if p.app.passphraseFile != "" {
-		return file(p.app.passphraseFile)
+		return file(p.app.passphraseFile), nil
 	}
 	if p.app.passphraseCommand != "" {
-		return command(p.app.passphraseCommand)
+		return command(p.app.passphraseCommand), nil
 	}
 	if path := os.Getenv("WAKEY_PASSPHRASE_FILE"); path != "" {
-		return file(path)
+		return file(path), nil
 	}
 	if line := os.Getenv("WAKEY_PASSPHRASE_COMMAND"); line != "" {
-		return command(line)
+		return command(line), nil
 	}
 	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
 		path := filepath.Join(dir, "wakey-passphrase")
-		if _, err := os.Stat(path); err == nil { //nolint:gosec // systemd names the directory
-			return file(path)
+		if _, err := os.Stat(path); err == nil {
+			return file(path), nil
 		}
 	}
-	return nil
+	c, err := readConfig()
+	switch {
+	case err != nil:
+		return nil, err
+	case c.PassphraseFile != "":
+		return file(c.PassphraseFile), nil
+	case c.PassphraseCommand != "":
+		return command(c.PassphraseCommand), nil
+	}
+	return nil, nil
 }
 
 // askPassphrase asks on the terminal; for a new passphrase until two answers are the same.
@@ -103,7 +115,7 @@ func (a *app) askPassphrase(ctx context.Context, r session.PassphraseRequest) (a
 
 // secretFile reads a secret from a file, without the newline at its end.
 func secretFile(path string) (api.Secret, error) {
-	f, err := os.Open(path) //nolint:gosec // the person, or systemd, names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return api.Secret{}, err
 	}

@@ -84,7 +84,7 @@ func (a *app) question(ctx context.Context, prompt string, secret bool) (string,
 		if err := silence(fd); err != nil {
 			return "", fmt.Errorf("%w: %w", errNobodyToAsk, err)
 		}
-		defer term.Restore(fd, before)
+		defer func() { _ = term.Restore(fd, before) }()
 	}
 	if _, err := io.WriteString(out, prompt); err != nil {
 		return "", err

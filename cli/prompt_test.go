@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -116,9 +115,7 @@ func demoStack(t *testing.T) *authd.Running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(cancel)
-	stack, err := authd.Start(ctx, server, "127.0.0.1:0", false)
+	stack, err := authd.Start(t.Context(), server, "127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}

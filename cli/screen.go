@@ -16,12 +16,18 @@ func (a *app) hasScreen() bool {
 
 // screen shows the program for people.
 func (a *app) screen(ctx context.Context) error {
+	c, err := readConfig()
+	if err != nil {
+		return err
+	}
 	return ui.Run(ctx, ui.Options{
 		Dir: session.DefaultDir(),
 		Open: func(ctx context.Context, ask func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error) {
 			a.person = ask
 			return a.open(ctx)
 		},
+		Prefill: ui.SignInDefaults{Lifetime: length(c.Lifetime, 0)},
+		Theme:   c.Theme,
 		Version: a.version,
 	})
 }

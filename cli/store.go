@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -205,7 +204,7 @@ go on with one backup share its refresh tokens: revoking one revokes both.`,
 }
 
 func (a *app) restore(ctx context.Context, path string, yes bool) error {
-	var from io.Reader = a.stdin
+	from := a.stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

@@ -53,6 +53,9 @@ standard output, everything else to standard error.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeAccounts,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := minValidSetting(cmd, &o.minValid); err != nil {
+				return err
+			}
 			return a.token(cmd.Context(), args, &o)
 		},
 	}
@@ -67,6 +70,16 @@ standard output, everything else to standard error.`,
 	cmd.MarkFlagsMutuallyExclusive("header", "curl-config", "jq")
 	cmd.MarkFlagsMutuallyExclusive("header", "curl-config", "template")
 	return cmd
+}
+
+// minValidSetting takes --min-valid from the configuration where the command line leaves it out.
+func minValidSetting(cmd *cobra.Command, minValid *time.Duration) error {
+	if cmd.Flags().Changed("min-valid") {
+		return nil
+	}
+	c, err := readConfig()
+	*minValid = length(c.MinValid, *minValid)
+	return err
 }
 
 func (a *app) token(ctx context.Context, args []string, o *tokenOptions) error {
