@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -130,6 +131,10 @@ func (a *app) report(err error) {
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		a.talkf("wakey: %s", api.Clean(line))
+	}
+	var cert *api.CertError
+	if errors.As(err, &cert) && cert.Reason == api.CertChanged {
+		a.talkf("wakey: \"wakey trust pin\" replaces the pinned key, \"wakey trust forget\" drops it")
 	}
 }
 

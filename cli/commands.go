@@ -18,6 +18,7 @@ func (a *app) commands() []*cobra.Command {
 		a.refreshTokensCommand(),
 		a.sessionsCommand(),
 		a.apiCommand(),
+		a.trustCommand(),
 		a.storeCommand(),
 		a.unlockCommand(),
 		a.lockCommand(),

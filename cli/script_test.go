@@ -63,7 +63,21 @@ var users = map[string]string{
 	"master": "8e1a3c5e-0000-4000-8000-0000000000ff",
 }
 
-type stackKey struct{}
+type (
+	stackKey   struct{}
+	runningKey struct{}
+)
+
+// newKey starts the stack again on its address, where it makes itself a new certificate.
+func newKey(ts *testscript.TestScript) string {
+	server, _ := ts.Value(stackKey{}).(*authd.Server)
+	running, _ := ts.Value(runningKey{}).(*authd.Running)
+	ts.Check(running.Close())
+	again, err := authd.Start(context.Background(), server, ts.Getenv("HOST"), false)
+	ts.Check(err)
+	ts.Defer(func() { _ = again.Close() })
+	return again.Fingerprint
+}
 
 // setup gives a script its own home and its own stack.
 func setup(env *testscript.Env) error {
@@ -82,6 +96,7 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	env.Values[runningKey{}] = stack
 	plain, err := authd.Start(ctx, server, "127.0.0.1:0", true)
 	if err != nil {
 		return err
@@ -208,6 +223,8 @@ func stackCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("REFRESH_TOKEN", refresh)
 	case "sign-in-hostile": // USER: with a client_id that does things to a terminal
 		signIn(ts, server, arg(1), "phone\x1b]0;owned\x07\u202e\r\nx")
+	case "new-key": // the same stack shows another key, whose fingerprint is then in $NEW_PIN
+		ts.Setenv("NEW_PIN", newKey(ts))
 	case "swap": // USER: refreshes answer with this user's tokens
 		server.Faults().RefreshAs(users[arg(1)], 1)
 	case "sessions": // USER NUMBER

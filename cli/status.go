@@ -244,20 +244,11 @@ func (a *app) describe(s standing) error {
 	if s.Reason != "" {
 		state += ": " + s.Reason
 	}
-	trust := "certificate vouched for by this machine's authorities"
-	switch {
-	case s.PlainHTTP:
-		trust = "plain http"
-	case s.Trust.Pin != "":
-		trust = "key pinned, " + s.Trust.Pin
-	case s.Trust.CAFile != "":
-		trust = "authorities of " + s.Trust.CAFile
-	}
 	var f facts
 	f.add("Account", fmt.Sprintf("%s (chosen by %s)", s.Name, s.Rule))
 	f.add("User", fmt.Sprintf("%s, %s", s.Login, s.UserUUID))
 	f.add("Tenant", s.TenantUUID)
-	f.add("Stack", fmt.Sprintf("%s, %s", stackName(s.Account), trust))
+	f.add("Stack", fmt.Sprintf("%s, trusting %s", stackName(s.Account), trustWords(s.Account)))
 	f.add("State", state)
 	if s.checked && s.failure == nil {
 		f.add("", "the stack says that the access token is alive")
