@@ -24,6 +24,7 @@ func (a *app) commands() []*cobra.Command {
 		a.lockCommand(),
 		a.logCommand(),
 		a.configCommand(),
+		a.doctorCommand(),
 		a.demoCommand(),
 		a.serveCommand(),
 		a.completionCommand(),

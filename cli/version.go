@@ -15,8 +15,12 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: `  wakey version`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.stdout, "wakey %s (%s, %s/%s)\n", a.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(a.stdout, versionLine(a.version))
 			return err
 		},
 	}
+}
+
+func versionLine(version string) string {
+	return fmt.Sprintf("wakey %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wakey/api"
+	"wakey/session"
+)
+
+// finding is what the doctor found about one thing.
+type finding struct {
+	part  string // "store", "account prod"
+	thing string
+	grade grade
+	text  string
+	err   error // of a failure
+}
+
+type grade string
+
+const (
+	fine    grade = "ok"
+	notice  grade = "note" // worth knowing, works all the same
+	trouble grade = "FAIL"
+)
+
+var findingFields = []field[finding]{
+	{"part", func(f finding) any { return f.part }},
+	{"check", func(f finding) any { return f.thing }},
+	{"grade", func(f finding) any { return strings.ToLower(string(f.grade)) }},
+	{"text", func(f finding) any { return f.text }},
+}
+
+// examination collects findings.
+type examination struct {
+	app      *app
+	part     string
+	findings []finding
+}
+
+func (x *examination) add(g grade, thing, format string, args ...any) {
+	x.findings = append(x.findings, finding{x.part, thing, g, fmt.Sprintf(format, args...), nil})
+}
+
+// check notes that something works, or why it doesn't, and tells which.
+func (x *examination) check(thing string, err error, works string, args ...any) bool {
+	if err == nil {
+		x.add(fine, thing, works, args...)
+		return true
+	}
+	x.findings = append(x.findings, finding{x.part, thing, trouble, err.Error(), err})
+	return false
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	var offline bool
+	var bundle string
+	var f format
+	cmd := &cobra.Command{
+		Use:     "doctor",
+		Short:   "Find out what is wrong",
+		GroupID: groupMachine,
+		Long: `Look at everything that has to work: settings, the store and its key, the terminal and the clipboard; and of each account
+the name of its stack, the certificate, the service, the clocks, the token and its permissions. It changes nothing.
+
+--bundle writes what was found, and the end of the log, into a file for a bug report. Names of accounts, users, hosts, uuids and
+fingerprints are replaced; read it before you send it.`,
+		Example: `  wakey doctor
+  wakey doctor --account prod
+  wakey doctor --bundle report.txt`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.doctor(cmd.Context(), offline, bundle, &f)
+		},
+	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "leave the stacks alone")
+	cmd.Flags().StringVar(&bundle, "bundle", "", "write a report without names into `FILE`")
+	cmd.Flags().StringVarP(&a.account, "account", "a", "", "look at this account's `NAME` alone")
+	_ = cmd.RegisterFlagCompletionFunc("account", completeAccounts)
+	f.flags(cmd, fieldNames(findingFields))
+	return cmd
+}
+
+func (a *app) doctor(ctx context.Context, offline bool, bundle string, f *format) error {
+	x := &examination{app: a}
+	x.machine()
+	x.terminal()
+	accounts := x.store(ctx)
+	for _, account := range accounts {
+		x.account(ctx, account, offline)
+	}
+	if bundle != "" {
+		if err := writeBundle(bundle, x.findings, accounts); err != nil {
+			return err
+		}
+		a.talkf("The report is in %s. Read it before you send it.", bundle)
+	}
+	if f.on() {
+		if err := printAll(a, f, findingFields, x.findings); err != nil {
+			return err
+		}
+	} else if err := printFindings(a.stdout, x.findings); err != nil {
+		return err
+	}
+	for _, one := range x.findings {
+		if one.grade == trouble {
+			return fmt.Errorf("%s, %s: %w", one.part, one.thing, one.err)
+		}
+	}
+	return nil
+}
+
+func printFindings(w io.Writer, findings []finding) error {
+	var t table
+	part := ""
+	for _, f := range findings {
+		if f.part == part {
+			t.add("", string(f.grade), f.thing, f.text)
+			continue
+		}
+		part = f.part
+		t.add(part, string(f.grade), f.thing, f.text)
+	}
+	return t.print(w)
+}
+
+// store looks at the store and gives the accounts to look at.
+func (x *examination) store(ctx context.Context) []session.Account {
+	x.part = "store"
+	if fromEnvironment() {
+		x.add(fine, "store", "none: the refresh token comes from the environment")
+	} else {
+		status, err := x.app.fileStore().Status(ctx)
+		if !x.check("directory", err, "%s", session.DefaultDir()) {
+			return nil
+		}
+		x.add(fine, "key", "kept by %s: %s (%s)", keeper(status.Kind), status.Where, status.Why)
+		if status.Kind == session.PassphraseKey && !status.Unlocked {
+			x.add(notice, "unlocked", "no: each command asks for the passphrase; \"wakey unlock\" keeps it open for a while")
+		}
+		if _, err := session.ReadIndex(session.DefaultDir()); !x.check("index", err, "readable without the key") {
+			x.findings[len(x.findings)-1].grade = notice
+		}
+		report, err := session.OpenAudit(session.DefaultDir()).Verify("")
+		if err == nil && !report.OK() {
+			err = fmt.Errorf("it is not what was written: %s", report.Flaws[0])
+		}
+		if err == nil {
+			x.add(fine, "log", "whole, lines: %d", report.Lines)
+		} else {
+			x.add(notice, "log", "%v", err)
+		}
+	}
+	m, err := x.app.open(ctx)
+	if !x.check("accounts", err, "readable") {
+		return nil
+	}
+	accounts := m.Accounts()
+	if len(accounts) == 0 {
+		x.add(notice, "accounts", "%v", errNobodySignedIn)
+		return nil
+	}
+	c, err := x.app.choose(accounts, nil)
+	if err != nil {
+		x.add(notice, "chosen here", "%v", err)
+	} else {
+		x.add(fine, "chosen here", "%s, by %s", c.Name, c.Rule)
+	}
+	if x.app.account == "" {
+		return accounts
+	}
+	if err != nil {
+		x.findings[len(x.findings)-1] = finding{x.part, "chosen here", trouble, err.Error(), err}
+		return nil
+	}
+	return []session.Account{c.Account}
+}
+
+// machine looks at this machine and the settings.
+func (x *examination) machine() {
+	x.part = "machine"
+	x.add(fine, "version", "%s", versionLine(x.app.version))
+	var set []string
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "WAKEY_") {
+			set = append(set, name)
+		}
+	}
+	if len(set) > 0 {
+		x.add(fine, "environment", "set: %s", strings.Join(set, ", "))
+	}
+	_, err := readConfig()
+	x.check("settings", err, "%s", configPath())
+}
+
+// terminal looks at what the screen and the clipboard need.
+func (x *examination) terminal() {
+	x.part = "terminal"
+	kind := os.Getenv("TERM")
+	switch {
+	case !isTerminal(x.app.stdout):
+		x.add(notice, "screen", "standard output is no terminal here")
+	case kind == "" || kind == "dumb":
+		x.add(notice, "screen", "TERM is %q: the screen needs more, the commands don't", kind)
+	default:
+		x.add(fine, "screen", "TERM=%s COLORTERM=%s", kind, os.Getenv("COLORTERM"))
+	}
+	if os.Getenv("NO_COLOR") != "" {
+		x.add(fine, "colours", "none: NO_COLOR is set")
+	}
+	way, ok := clipboardWay()
+	g := fine
+	if !ok {
+		g = notice
+	}
+	x.add(g, "clipboard", "%s", way)
+}
+
+// skewTolerated is how far the clocks may be apart before it is worth a word. Nothing fails by it:
+// lifetimes are counted on each clock by itself.
+const skewTolerated = 10 * time.Second
+
+// account looks at one account, up to the first thing that stops all others.
+func (x *examination) account(ctx context.Context, account session.Account, offline bool) {
+	x.part = "account " + account.Name
+	if account.State.NeedsPerson() {
+		err := &session.ProblemError{Account: account.Name, State: account.State, Reason: account.Reason}
+		x.check("state", err, "")
+	} else {
+		x.add(fine, "state", "%s, the token expires %s", account.State, when(account.ExpiresAt, time.Now()))
+	}
+	x.lock(ctx, account)
+	if offline || !x.reach(ctx, account) {
+		return
+	}
+	m := x.app.manager
+	err := m.Do(ctx, account.ID, func(ctx context.Context, client *api.Client, token api.Secret) error {
+		sent := time.Now()
+		t, err := client.GetToken(ctx, token)
+		if err != nil {
+			return err
+		}
+		x.add(fine, "token", "alive, of %s, permissions: %d", t.AuthID, len(t.ACL))
+		x.clock(t.Date, sent, time.Now())
+		x.permissions(ctx, client, token, account)
+		x.stackVersion(ctx, client, token)
+		return nil
+	})
+	if err != nil {
+		x.check("token", err, "")
+		return
+	}
+	n, err := m.CountSessions(ctx, account.ID)
+	switch {
+	case err != nil:
+		x.add(notice, "sessions", "%v", err)
+	case n >= sessionsAllowed*9/10:
+		x.add(notice, "sessions", "%d, and 100 are the usual end: \"wakey sessions revoke --others\" makes room", n)
+	default:
+		x.add(fine, "sessions", "%d of the user, opened by this machine: %d", n, len(account.OwnSessions))
+	}
+}
