@@ -40,7 +40,8 @@ type part interface {
 	do(a action) tea.Cmd
 	// typing tells whether plain keys are text now: then they go to update first.
 	typing() bool
-	// update gets keys while typing, tea.PasteMsg, clickMsg and wheelMsg.
+	// update gets keys while typing, tea.PasteMsg, clickMsg and wheelMsg; a screen also gets
+	// changedMsg, and tea.BlurMsg while it is the one shown.
 	update(msg tea.Msg) tea.Cmd
 }
 
@@ -163,7 +164,7 @@ func (f *frame) account(id session.ID) (session.Account, bool) {
 func (f *frame) currentAccount() (session.Account, bool) { return f.account(f.current) }
 
 // setAccounts takes over what the manager (or, before it is there, the index) says.
-func (f *frame) setAccounts(accounts []session.Account, events []session.Event) {
+func (f *frame) setAccounts(accounts []session.Account, events []session.Event) tea.Cmd {
 	for i := range accounts {
 		cleanAccount(&accounts[i])
 	}
@@ -180,9 +181,11 @@ func (f *frame) setAccounts(accounts []session.Account, events []session.Event) 
 			f.current = accounts[0].ID
 		}
 	}
+	var cmds []tea.Cmd
 	for _, s := range f.screens {
-		s.update(changedMsg{})
+		cmds = append(cmds, s.update(changedMsg{}))
 	}
+	return tea.Batch(cmds...)
 }
 
 // cleanAccount makes an account's texts fit for the screen, once, so that drawing need not.

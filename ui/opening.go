@@ -112,8 +112,7 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 		f.store, f.mgr = storeOpen, msg.mgr
 		return tea.Batch(f.runManager(), lookAgain(f.ctx, msg.mgr, true))
 	case stateMsg:
-		f.setAccounts(msg.accounts, msg.events)
-		return lookAgain(f.ctx, f.mgr, false)
+		return tea.Batch(f.setAccounts(msg.accounts, msg.events), lookAgain(f.ctx, f.mgr, false))
 	case runOverMsg:
 		if msg.err != nil && f.ctx.Err() == nil {
 			f.store, f.mgr = storeLocked, nil

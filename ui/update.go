@@ -28,7 +28,7 @@ func (f *frame) take(msg tea.Msg) tea.Cmd {
 	case tea.FocusMsg:
 		return f.setFocus(true)
 	case tea.BlurMsg:
-		return f.setFocus(false)
+		return tea.Batch(f.screen().update(msg), f.setFocus(false))
 	case tickMsg:
 		if msg.gen == f.tickGen {
 			f.now = msg.at.Round(0)
