@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"runtime"
@@ -96,9 +97,9 @@ func keyringError(err error) error {
 		return err
 	}
 	var fault dbus.Error
-	var dial *net.OpError
+	var connection *net.OpError
 	switch {
-	case errors.As(err, &dial) && dial.Op == "dial":
+	case errors.As(err, &connection), errors.Is(err, dbus.ErrClosed), errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: the session bus can't be reached (%w)", ErrNoKeyring, err)
 	case errors.Is(err, keyring.ErrUnsupportedPlatform):
 		return fmt.Errorf("%w: %w", ErrNoKeyring, err)
