@@ -57,7 +57,7 @@ func replaceFile(path, backup string, sync bool, write func(io.Writer) error) er
 func linkTarget(path string) (string, error) {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return path, nil //nolint:nilerror // no such file yet, or the write will tell
+		return path, nil //nolint:nilerr // no such file yet, or the write will tell
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -166,7 +166,7 @@ func (s *FileStore) replaceAccounts(ctx context.Context, snap *snapshot, k *stor
 func (s *FileStore) outdate(snap *snapshot, k *storeKey) error {
 	now, err := s.readWith(k)
 	if err != nil {
-		return nil //nolint:nilerror // unreadable: nobody has taken anything over from it
+		return nil //nolint:nilerr // unreadable: nobody has taken anything over from it
 	}
 	for _, id := range snap.book.ids {
 		r, _, err := snap.get(id)

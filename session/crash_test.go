@@ -42,22 +42,20 @@ var changes = map[string]struct {
 	"to-keyring":    {"a b", func(s *FileStore, _ string) error { return s.Move(testContext(), KeyringKey) }},
 }
 
-func init() {
-	// crash makes a change in a directory and kills itself after so many steps of it.
-	children["crash"] = func(args []string) error {
-		left, err := strconv.Atoi(args[2])
-		if err != nil {
-			return err
-		}
-		afterStep = func(string) {
-			if left--; left == 0 {
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {}
-			}
-		}
-		return changes[args[1]].do(openTestStore(args[0]), args[3])
+// crash makes a change in a directory and kills itself after so many steps of it.
+var _ = asChild("crash", func(args []string) error {
+	left, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
 	}
-}
+	afterStep = func(string) {
+		if left--; left == 0 {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
+	return changes[args[1]].do(openTestStore(args[0]), args[3])
+})
 
 // killEverywhere makes a change again and again, each time killed one step later, each time on a
 // store made by prepare, and has check look at what is left, until the change comes through.
@@ -192,42 +190,41 @@ func TestKilledAtEveryStep(t *testing.T) {
 	})
 }
 
-func init() {
-	// begin takes an account's lock, begins an attempt, says so and waits to be killed.
-	children["begin"] = func(args []string) error {
-		l, err := openTestStore(args[0]).Lock(testContext(), "00000001")
-		if err != nil {
-			return err
-		}
-		if err := l.Begin(Attempt{Op: "refresh", At: time.Unix(1, 0).UTC(), ClientID: args[1]}); err != nil {
-			return err
-		}
-		fmt.Println("begun")
-		select {}
+// begin takes an account's lock, begins an attempt, says so and waits to be killed.
+var _ = asChild("begin", func(args []string) error {
+	l, err := openTestStore(args[0]).Lock(testContext(), "00000001")
+	if err != nil {
+		return err
 	}
-	// many adds to a counter in a store, over and over.
-	children["many"] = func(args []string) error {
-		n, err := strconv.Atoi(args[1])
-		if err != nil {
-			return err
-		}
-		s := openTestStore(args[0])
-		for range n {
-			for _, id := range []ID{"shared00", ID(args[2])} {
-				if _, err := s.Update(testContext(), id, func(r *Record) error {
-					r.Name = string(id)
-					r.RefreshToken = api.NewSecret(strconv.FormatUint(r.Version, 10))
-					r.Lifetime++
-					return nil
-				}); err != nil {
-					return err
-				}
+	if err := l.Begin(Attempt{Op: "refresh", At: time.Unix(1, 0).UTC(), ClientID: args[1]}); err != nil {
+		return err
+	}
+	fmt.Println("begun")
+	select {}
+})
+
+// many adds to a counter in a store, over and over.
+var _ = asChild("many", func(args []string) error {
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	s := openTestStore(args[0])
+	for range n {
+		for _, id := range []ID{"shared00", ID(args[2])} {
+			if _, err := s.Update(testContext(), id, func(r *Record) error {
+				r.Name = string(id)
+				r.RefreshToken = api.NewSecret(strconv.FormatUint(r.Version, 10))
+				r.Lifetime++
+				return nil
+			}); err != nil {
+				return err
 			}
-			fmt.Println("counted")
 		}
-		return nil
+		fmt.Println("counted")
 	}
-}
+	return nil
+})
 
 func TestKilledHolderLeavesItsAttempt(t *testing.T) {
 	dir := t.TempDir()

@@ -21,7 +21,7 @@ import (
 )
 
 // filled is a store with the accounts "a" and "b", written one after the other, in dir.
-func filled(t testing.TB, dir string) *FileStore {
+func filled(t *testing.T, dir string) *FileStore {
 	t.Helper()
 	s := openTestStore(dir)
 	for id, name := range []string{"a", "b"} {
@@ -33,7 +33,7 @@ func filled(t testing.TB, dir string) *FileStore {
 }
 
 // names of the accounts that a fresh look at dir finds.
-func namesIn(t testing.TB, dir string) string {
+func namesIn(t *testing.T, dir string) string {
 	t.Helper()
 	all, err := openTestStore(dir).Load(t.Context())
 	if err != nil {
@@ -46,7 +46,7 @@ func namesIn(t testing.TB, dir string) string {
 	return strings.Join(names, " ")
 }
 
-func readFile(t testing.TB, path string) []byte {
+func readFile(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -55,7 +55,7 @@ func readFile(t testing.TB, path string) []byte {
 	return data
 }
 
-func writeFile(t testing.TB, path string, data []byte) {
+func writeFile(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
@@ -309,7 +309,7 @@ func TestOtherLayout(t *testing.T) {
 }
 
 func TestBookLayouts(t *testing.T) {
-	canonical := func(raw []byte) (ID, []byte, error) { return "", nil, errors.New("slow") }
+	canonical := func([]byte) (ID, []byte, error) { return "", nil, errors.New("slow") }
 	for doc, want := range map[string]string{
 		"":   "unexpected end",
 		"{}": "no version",
@@ -365,7 +365,7 @@ func TestIndex(t *testing.T) {
 	set("00000002", func(r *Record) {
 		r.RefreshToken, r.Access = api.NewSecret("x"), &Access{ExpiresAt: now.Add(-time.Second)}
 	})
-	set("00000001", func(r *Record) {})
+	set("00000001", func(*Record) {})
 	check := func(want ...State) {
 		t.Helper()
 		all, err := ReadIndex(dir)

@@ -172,7 +172,7 @@ func (s *FileStore) lastIndex(before *snapshot) (*book, error) {
 	}
 	data, err := os.ReadFile(s.path(indexName))
 	if err != nil {
-		return nil, nil //nolint:nilerror,nilnil // it is written anew
+		return nil, nil //nolint:nilerr,nilnil // it is written anew
 	}
 	b, err = parseIndex(data)
 	if errors.Is(err, ErrNewer) {
@@ -180,7 +180,7 @@ func (s *FileStore) lastIndex(before *snapshot) (*book, error) {
 	}
 	if err != nil {
 		_ = os.Rename(s.path(indexName), s.path(indexName)+".damaged")
-		return nil, nil //nolint:nilerror,nilnil // see above
+		return nil, nil //nolint:nilerr,nilnil // see above
 	}
 	if before == nil || b.of != before.stamp || !slices.Equal(b.ids, before.book.ids) {
 		return nil, nil //nolint:nilnil // see above

@@ -85,7 +85,7 @@ func invalidate(id int) error {
 func kernelForget(recipient string) error {
 	id, err := findKernelKey(recipient)
 	if err != nil {
-		return nil //nolint:nilerror // not there, or no keyring at all
+		return nil //nolint:nilerr // not there, or no keyring at all
 	}
 	return invalidate(id)
 }

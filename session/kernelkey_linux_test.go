@@ -30,50 +30,51 @@ func unlocked(t *testing.T) *FileStore {
 	return s
 }
 
-func init() {
-	// look reads a store with nobody to ask, in a session keyring of its own if that is wanted.
-	children["look"] = func(args []string) error {
-		runtime.LockOSThread()
-		if args[1] == "own-session" {
-			if _, err := unix.KeyctlJoinSessionKeyring("of its own"); err != nil {
-				return err
-			}
-		}
-		all, err := OpenFileStore(args[0], StoreOptions{}).Load(testContext())
-		fmt.Println(len(all), err)
-		return nil
-	}
-	// unlock makes a store, unlocks it from one session and reads it from another.
-	children["unlock"] = func(args []string) error {
-		s := openTestStore(args[0])
-		if _, err := s.Update(testContext(), "00000001", named("a")); err != nil {
+// look reads a store with nobody to ask, in a session keyring of its own if that is wanted.
+var _ = asChild("look", func(args []string) error {
+	runtime.LockOSThread()
+	if args[1] == "own-session" {
+		if _, err := unix.KeyctlJoinSessionKeyring("of its own"); err != nil {
 			return err
 		}
-		if err := s.Unlock(testContext(), time.Minute); err != nil {
-			return err
-		}
-		defer kernelForget(s.key.recipient)
-		return children["look"]([]string{args[0], "own-session"})
 	}
-	// find looks for a key in the kernel, also where another user's would be.
-	children["find"] = func(args []string) error {
-		_, ok := kernelKey(args[0])
-		fmt.Println(ok)
-		keys, err := os.ReadFile("/proc/keys")
-		fmt.Println(err, strings.Contains(string(keys), args[0]))
-		return nil
+	all, err := OpenFileStore(args[0], StoreOptions{}).Load(testContext())
+	fmt.Println(len(all), err)
+	return nil
+})
+
+// unlock makes a store, unlocks it from one session and reads it from another.
+var _ = asChild("unlock", func(args []string) error {
+	s := openTestStore(args[0])
+	if _, err := s.Update(testContext(), "00000001", named("a")); err != nil {
+		return err
 	}
-	children["harden"] = func([]string) error {
-		if err := Harden(); err != nil {
-			return err
-		}
-		dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
-		var limit syscall.Rlimit
-		err = errors.Join(err, syscall.Getrlimit(syscall.RLIMIT_CORE, &limit))
-		fmt.Println(dumpable, limit.Cur, err)
-		return nil
+	if err := s.Unlock(testContext(), time.Minute); err != nil {
+		return err
 	}
-}
+	defer kernelForget(s.key.recipient)
+	return children["look"]([]string{args[0], "own-session"})
+})
+
+// find looks for a key in the kernel, also where another user's would be.
+var _ = asChild("find", func(args []string) error {
+	_, ok := kernelKey(args[0])
+	fmt.Println(ok)
+	keys, err := os.ReadFile("/proc/keys")
+	fmt.Println(err, strings.Contains(string(keys), args[0]))
+	return nil
+})
+
+var _ = asChild("harden", func([]string) error {
+	if err := Harden(); err != nil {
+		return err
+	}
+	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	var limit syscall.Rlimit
+	err = errors.Join(err, syscall.Getrlimit(syscall.RLIMIT_CORE, &limit))
+	fmt.Println(dumpable, limit.Cur, err)
+	return nil
+})
 
 func TestUnlockedForOtherProcesses(t *testing.T) {
 	s := unlocked(t)

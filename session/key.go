@@ -165,8 +165,9 @@ func (s *FileStore) fetchKey(ctx context.Context, kf keyFile) (*storeKey, error)
 		return keyringKey(ctx, kf)
 	case PassphraseKey:
 		return s.unwrapKey(ctx, kf)
+	default:
+		return nil, fmt.Errorf("%s names a kind of key (%q) that this wakey doesn't know: update it", s.path(keyName), kf.Kind)
 	}
-	return nil, fmt.Errorf("%s names a kind of key (%q) that this wakey doesn't know: update it", s.path(keyName), kf.Kind)
 }
 
 // Status tells which key the store uses, without asking anybody.

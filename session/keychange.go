@@ -43,7 +43,8 @@ func (s *FileStore) createKey(ctx context.Context, kind KeyKind, keep func(conte
 	why := errors.New("a passphrase was asked for")
 	if kind != PassphraseKey {
 		kept, err := keep(ctx, newKey{
-			k, keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: "it works here"},
+			k,
+			keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: "it works here"},
 			func() error { return keyringSet(ctx, k.item(), k.secret()) },
 		})
 		if err == nil || kind == KeyringKey || !isKeyringError(err) {
@@ -157,25 +158,13 @@ func (s *FileStore) Move(ctx context.Context, to KeyKind) error {
 		if kf.Kind == to {
 			return s.removeLeftovers(ctx, kf)
 		}
-		next := keyFile{Kind: to, Recipient: k.recipient, Why: "it was moved here", Leftover: kf.Leftover}
+		keep := s.toKeyring
 		if to == PassphraseKey {
-			p, err := s.ask(ctx, PassphraseRequest{New: true, Reason: "it will lock the accounts in " + s.dir})
-			if err != nil {
-				return err
-			}
-			if err := s.writeWrapped(p, k); err != nil {
-				return err
-			}
-			next.Leftover = withItem(kf.Leftover, kf.Item)
-		} else {
-			next.Item = k.item()
-			if err := s.noteItem(&kf, next.Item); err != nil {
-				return err
-			}
-			if err := keyringSet(ctx, next.Item, k.secret()); err != nil {
-				return err
-			}
-			next.Leftover = kf.Leftover
+			keep = s.toPassphrase
+		}
+		next, err := keep(ctx, kf, k)
+		if err != nil {
+			return err
 		}
 		afterStep("key kept")
 		if err := s.writeKeyFile(next); err != nil {
@@ -185,6 +174,27 @@ func (s *FileStore) Move(ctx context.Context, to KeyKind) error {
 		return s.removeLeftovers(ctx, next)
 	})
 }
+
+// toPassphrase keeps the key under a passphrase as well. The item in the keyring is left over then.
+func (s *FileStore) toPassphrase(ctx context.Context, kf keyFile, k *storeKey) (keyFile, error) {
+	next := keyFile{Kind: PassphraseKey, Recipient: k.recipient, Why: movedHere, Leftover: withItem(kf.Leftover, kf.Item)}
+	p, err := s.ask(ctx, PassphraseRequest{New: true, Reason: "it will lock the accounts in " + s.dir})
+	if err != nil {
+		return next, err
+	}
+	return next, s.writeWrapped(p, k)
+}
+
+// toKeyring keeps the key in the keyring as well.
+func (s *FileStore) toKeyring(ctx context.Context, kf keyFile, k *storeKey) (keyFile, error) {
+	if err := s.noteItem(&kf, k.item()); err != nil {
+		return kf, err
+	}
+	next := keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: movedHere, Leftover: kf.Leftover}
+	return next, keyringSet(ctx, k.item(), k.secret())
+}
+
+const movedHere = "it was moved here"
 
 // Rekey gives the store a new key, and a new passphrase when it is kept by one. Killed at any
 // point, the accounts open with the key that key.json names. Processes that hold the old key open

@@ -417,34 +417,32 @@ func TestNoSessionBus(t *testing.T) {
 	}
 }
 
-func init() {
-	// no-bus tries everything that may ask a keyring and prints what it is told.
-	children["no-bus"] = func(args []string) error {
-		ctx := testContext()
-		a := &answers{give: []string{"x"}}
-		s := a.open(args[0])
-		fmt.Println(s.Init(ctx, KeyringKey))
-		if _, err := s.Update(ctx, "00000001", named("a")); err != nil {
-			return err
-		}
-		fmt.Println(a.asked[0].Reason)
-		fmt.Println(s.Move(ctx, KeyringKey))
-		kf, err := s.readKeyFile()
-		if err != nil {
-			return err
-		}
-		kf.Kind, kf.Item = KeyringKey, s.key.item()
-		if err := s.writeKeyFile(kf); err != nil {
-			return err
-		}
-		_, err = OpenFileStore(args[0], StoreOptions{}).Load(ctx)
-		fmt.Println(err)
-		if !errors.Is(err, ErrLocked) || !errors.Is(err, ErrNoKeyring) {
-			return err
-		}
-		return nil
+// no-bus tries everything that may ask a keyring and prints what it is told.
+var _ = asChild("no-bus", func(args []string) error {
+	ctx := testContext()
+	a := &answers{give: []string{"x"}}
+	s := a.open(args[0])
+	fmt.Println(s.Init(ctx, KeyringKey))
+	if _, err := s.Update(ctx, "00000001", named("a")); err != nil {
+		return err
 	}
-}
+	fmt.Println(a.asked[0].Reason)
+	fmt.Println(s.Move(ctx, KeyringKey))
+	kf, err := s.readKeyFile()
+	if err != nil {
+		return err
+	}
+	kf.Kind, kf.Item = KeyringKey, s.key.item()
+	if err := s.writeKeyFile(kf); err != nil {
+		return err
+	}
+	_, err = OpenFileStore(args[0], StoreOptions{}).Load(ctx)
+	fmt.Println(err)
+	if !errors.Is(err, ErrLocked) || !errors.Is(err, ErrNoKeyring) {
+		return err
+	}
+	return nil
+})
 
 // daemons lists the buses and keyrings that run with mark in their environment. One that has
 // ended and waits for its parent has none.
@@ -469,7 +467,8 @@ func TestBusWithoutKeyring(t *testing.T) {
 	}
 	conf := filepath.Join(t.TempDir(), "bus.conf")
 	writeFile(t, conf, []byte(`<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`))
+<policy context="default"><allow send_destination="*" eavesdrop="true"/>
+<allow own="*"/><allow eavesdrop="true"/></policy></busconfig>`))
 	bus := exec.CommandContext(t.Context(), "dbus-daemon", "--nofork", "--print-address", "--config-file="+conf)
 	out, err := bus.StdoutPipe()
 	if err != nil {

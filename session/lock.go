@@ -39,7 +39,7 @@ func acquire(ctx context.Context, path string) (*flock.Flock, error) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(delay/2 + rand.N(delay)):
+		case <-time.After(delay/2 + rand.N(delay)): //nolint:gosec // spreads the waiting, hides nothing
 		}
 	}
 }
@@ -155,7 +155,7 @@ func readAttempt(path string) (*Attempt, error) {
 	}
 	var a Attempt
 	if json.Unmarshal(data, &a) != nil {
-		return nil, nil //nolint:nilnil,nilerror // see above
+		return nil, nil //nolint:nilnil,nilerr // see above
 	}
 	return &a, nil
 }

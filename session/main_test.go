@@ -17,6 +17,11 @@ import (
 // process. They get the arguments that the test gave.
 var children = map[string]func(args []string) error{}
 
+func asChild(name string, run func(args []string) error) error {
+	children[name] = run
+	return nil
+}
+
 const (
 	childEnv   = "WAKEY_TEST_CHILD"
 	sessionEnv = "WAKEY_TEST_SESSION" // set in a desktop session of the tests' own
@@ -39,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 // child is a process of this binary that does what children has under name.
-func child(t testing.TB, name string, args ...string) *exec.Cmd {
+func child(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	if children[name] == nil {
 		t.Fatalf("no child %q", name)

@@ -102,21 +102,19 @@ func TestSomebodyElsesFiles(t *testing.T) {
 	says(t, err, nil, file, "move it away")
 }
 
-func init() {
-	// as-user tries everything in a directory and prints what it is told.
-	children["as-user"] = func(args []string) error {
-		ctx := testContext()
-		s := openTestStore(args[0])
-		all, err := s.Load(ctx)
-		fmt.Println("load:", len(all), err)
-		_, err = s.Update(ctx, "00000001", named("c"))
-		fmt.Println("update:", err)
-		fmt.Println("remove:", s.Remove(ctx, "00000001"))
-		_, err = s.Lock(ctx, "00000001")
-		fmt.Println("lock:", err)
-		return nil
-	}
-}
+// as-user tries everything in a directory and prints what it is told.
+var _ = asChild("as-user", func(args []string) error {
+	ctx := testContext()
+	s := openTestStore(args[0])
+	all, err := s.Load(ctx)
+	fmt.Println("load:", len(all), err)
+	_, err = s.Update(ctx, "00000001", named("c"))
+	fmt.Println("update:", err)
+	fmt.Println("remove:", s.Remove(ctx, "00000001"))
+	_, err = s.Lock(ctx, "00000001")
+	fmt.Println("lock:", err)
+	return nil
+})
 
 // asUser runs a child as a user without rights, who owns what is in dir.
 func asUser(t *testing.T, name string, args ...string) *exec.Cmd {
@@ -188,21 +186,19 @@ func TestReadOnlyDirectory(t *testing.T) {
 	}
 }
 
-func init() {
-	// small-disk changes accounts while no file may grow over 4096 bytes.
-	children["small-disk"] = func(args []string) error {
-		limit := syscall.Rlimit{Cur: 4096, Max: 4096}
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-			return err
-		}
-		_, err := openTestStore(args[0]).Update(testContext(), "00000003", func(r *Record) error {
-			r.Name, r.Purpose = "big", strings.Repeat("x", 8192)
-			return nil
-		})
-		fmt.Println(err)
-		return nil
+// small-disk changes accounts while no file may grow over 4096 bytes.
+var _ = asChild("small-disk", func(args []string) error {
+	limit := syscall.Rlimit{Cur: 4096, Max: 4096}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
 	}
-}
+	_, err := openTestStore(args[0]).Update(testContext(), "00000003", func(r *Record) error {
+		r.Name, r.Purpose = "big", strings.Repeat("x", 8192)
+		return nil
+	})
+	fmt.Println(err)
+	return nil
+})
 
 func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()
@@ -259,15 +255,15 @@ func TestDiskFullForReal(t *testing.T) {
 
 func TestSymlinks(t *testing.T) {
 	root := t.TempDir()
-	real, link := filepath.Join(root, "real"), filepath.Join(root, "link")
-	if err := os.Mkdir(real, 0o700); err != nil {
+	dir, link := filepath.Join(root, "real"), filepath.Join(root, "link")
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(real, link); err != nil {
+	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
 	}
 	s := filled(t, link)
-	if got := namesIn(t, real); got != "a b" {
+	if got := namesIn(t, dir); got != "a b" {
 		t.Errorf("behind a linked directory: %q", got)
 	}
 
@@ -289,7 +285,7 @@ func TestSymlinks(t *testing.T) {
 	if info, err := os.Lstat(s.path(accountsName)); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("the link was replaced: %v, %v", info, err)
 	}
-	if got := namesIn(t, real); got != "a b c" {
+	if got := namesIn(t, dir); got != "a b c" {
 		t.Errorf("behind a linked file: %q", got)
 	}
 	if left, _ := filepath.Glob(elsewhere + "/*"); len(left) != 1 {

@@ -86,12 +86,12 @@ func changed(old Record, exists bool, id ID, fn func(*Record) error) (Record, er
 		}
 	}
 	r.ID, r.Version = id, old.Version+1
-	r.eachTime(func(t *time.Time) { *t = t.Round(0).UTC() })
+	eachTime(&r, func(t *time.Time) { *t = t.Round(0).UTC() })
 	return r, nil
 }
 
 // eachTime calls fn with every time in r.
-func (r *Record) eachTime(fn func(*time.Time)) {
+func eachTime(r *Record, fn func(*time.Time)) {
 	fn(&r.SignedInAt)
 	if a := r.Access; a != nil {
 		fn(&a.ObtainedAt)
