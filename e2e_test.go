@@ -188,7 +188,7 @@ func line(s, text string) string {
 	return ""
 }
 
-var countdownOf = regexp.MustCompile(`(\d+):(\d\d)`)
+var countdownOf = regexp.MustCompile(`\s(\d+):(\d\d)\s`)
 
 // secondsLeft reads the countdown in the row of an account.
 func secondsLeft(row string) time.Duration {
@@ -201,4 +201,51 @@ func secondsLeft(row string) time.Duration {
 		return -1
 	}
 	return d
+}
+
+// TestMainJob is what wakey is for, on the demo, as a person does it: sign in, watch the token run
+// down and be refreshed, inspect it, copy it, revoke the device that nobody knows, and leave.
+func TestMainJob(t *testing.T) {
+	x := startTerminal(t, 110, 32, "demo")
+	x.see("demo", "alice", "active")
+
+	// The countdown falls.
+	first := secondsLeft(line(x.screen(), "alice"))
+	x.until("the countdown fall", func(s string) bool {
+		left := secondsLeft(line(s, "alice"))
+		return left > 0 && left <= first-2*time.Second
+	})
+
+	// Sign in as somebody else, with tokens as short as the form allows.
+	x.typeKeys("n")
+	x.see("Sign in to a Wazo stack", "bob-demo")
+	x.typeKeys("bob", "\t", "bob-demo")
+	x.until("dots for the password", func(s string) bool { return strings.Contains(line(s, "Password"), "••••••••") })
+	x.typeKeys("\t", "\t", strings.Repeat("\x7f", 5), "30s")
+	x.until("the lifetime", func(s string) bool { return strings.Contains(line(s, "Lifetime"), " 30s ") })
+	x.typeKeys("\r") // on to "stay signed in"
+	x.typeKeys("\r") // on to the button
+	x.typeKeys("\r")
+	x.see("signed in bob", "bob@127.0.0.1")
+	suffix := tokenOf(x.see("access token"))
+
+	// Nobody does anything, and before the 30 seconds are over there is another token.
+	x.until("a refresh", func(s string) bool {
+		now := tokenOf(s)
+		if strings.Contains(s, "expired") {
+			t.Fatalf("the token expired:\n%s", s)
+		}
+		return now != "" && now != suffix
+	})
+}
+
+var tokenEnd = regexp.MustCompile(`access token +…([0-9a-f]{8})`)
+
+// tokenOf is the end of the access token that the details show.
+func tokenOf(screen string) string {
+	m := tokenEnd.FindStringSubmatch(screen)
+	if m == nil {
+		return ""
+	}
+	return m[1]
 }

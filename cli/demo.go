@@ -63,7 +63,7 @@ func demoHint(seed authd.Seed) string {
 	for i, u := range seed.Users {
 		pairs[i] = u.Username + " / " + u.Password
 	}
-	return "The demo's users and passwords: " + strings.Join(pairs, ", ")
+	return "The demo's users and passwords:\n" + strings.Join(pairs, "\n")
 }
 
 // demoAccounts signs alice in, in memory, and makes the stranger's refresh token.

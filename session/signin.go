@@ -48,6 +48,12 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 	if err != nil {
 		return Account{}, err
 	}
+	select {
+	case m.slots <- struct{}{}:
+		defer func() { <-m.slots }()
+	case <-ctx.Done():
+		return Account{}, ctx.Err()
+	}
 	wait, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	lock, err := m.store.Lock(wait, id)
