@@ -38,11 +38,13 @@ func (a *app) apiCommand() *cobra.Command {
 		Use:     "api [METHOD] PATH",
 		Short:   "Send a request to any service of the stack",
 		GroupID: groupServer,
-		Long: `Send a request to any service of the stack, with a good access token, and print the answer. PATH starts below the
-stack's /api: /auth/0.1/users, /confd/1.1/infos. {user_uuid}, {tenant_uuid} and {session_uuid} in it stand for the account's own.
+		Long: `Send a request to any service of the stack, with a good access token, and print the answer. PATH
+starts below the stack's /api: /auth/0.1/users, /confd/1.1/infos. {user_uuid}, {tenant_uuid} and
+{session_uuid} in it stand for the account's own.
 
-The method is GET, or POST when there are fields or an input. Fields make a JSON object; with GET they make the query. -F
-reads true, false, null and numbers as such, and @FILE as a file's text; KEY may be nested: -F 'emails[0][main]=true'.
+The method is GET, or POST when there are fields or an input. Fields make a JSON object; with GET
+they make the query. -F reads true, false, null and numbers as such, and @FILE as a file's text; KEY
+may be nested: -F 'emails[0][main]=true'.
 
 A token that turns out to be dead is refreshed and the request sent once more.`,
 		Example: `  wakey api /auth/0.1/users/me/tokens

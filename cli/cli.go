@@ -60,8 +60,8 @@ func (a *app) root() *cobra.Command {
 		Use:   "wakey",
 		Short: "Keep Wazo Platform accounts signed in",
 		Long: `wakey keeps Wazo Platform accounts signed in. It signs in once with a password, keeps only the
-refresh token, encrypted, and makes fresh access tokens before the old ones expire. Without a command it shows all that on a
-screen.`,
+refresh token, encrypted, and makes fresh access tokens before the old ones expire. Without a
+command it shows all that on a screen.`,
 		Example: `  wakey login pbx.example.com --user alice
   curl -H "$(wakey token --header)" https://pbx.example.com/api/confd/1.1/infos`,
 		Args:          cobra.NoArgs,

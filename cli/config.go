@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -136,19 +137,20 @@ func settingKeys() []string {
 }
 
 func (a *app) configCommand() *cobra.Command {
-	long := "Show and change what is set for good. Flags and environment variables come first.\n"
+	var long strings.Builder
+	long.WriteString("Show and change what is set for good. Flags and environment variables come first.\n")
 	for _, s := range settings {
-		long += fmt.Sprintf("\n  %-19s %s", s.key, s.text)
+		fmt.Fprintf(&long, "\n  %-19s %s", s.key, s.text)
 	}
 	cmd := &cobra.Command{
 		Use:     "config",
 		Short:   "Show and change settings",
 		GroupID: groupMachine,
-		Long:    long,
+		Long:    long.String(),
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	keys := func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	keys := func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

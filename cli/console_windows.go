@@ -1,6 +1,10 @@
 package cli
 
-import "os"
+import (
+	"os"
+
+	"golang.org/x/sys/windows"
+)
 
 func openConsole() (in, out *os.File, err error) {
 	if in, err = os.OpenFile("CONIN$", os.O_RDWR, 0); err != nil {
@@ -13,5 +17,11 @@ func openConsole() (in, out *os.File, err error) {
 	return in, out, nil
 }
 
-// silence: term.ReadPassword does it there.
-func silence(int) error { return nil }
+// silence stops the console's echo.
+func silence(fd int) error {
+	var mode uint32
+	if err := windows.GetConsoleMode(windows.Handle(fd), &mode); err != nil {
+		return err
+	}
+	return windows.SetConsoleMode(windows.Handle(fd), mode&^windows.ENABLE_ECHO_INPUT)
+}

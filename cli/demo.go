@@ -28,8 +28,9 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:     "demo",
 		Short:   "Try it all on a stack of its own, keeping nothing",
 		GroupID: groupMachine,
-		Long: `Start a stack in this process, sign alice in, and show the screen. Tokens live for 90 seconds, so a refresh is soon to be
-seen, and somebody unknown holds a refresh token of alice's. Nothing is saved on this machine.`,
+		Long: `Start a stack in this process, sign alice in, and show the screen. Tokens live for 90 seconds, so a
+refresh is soon to be seen, and somebody unknown holds a refresh token of alice's. Nothing is saved
+on this machine.`,
 		Example: `  wakey demo`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },

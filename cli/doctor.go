@@ -45,14 +45,14 @@ type examination struct {
 	findings []finding
 }
 
-func (x *examination) add(g grade, thing, format string, args ...any) {
+func (x *examination) addf(g grade, thing, format string, args ...any) {
 	x.findings = append(x.findings, finding{x.part, thing, g, fmt.Sprintf(format, args...), nil})
 }
 
-// check notes that something works, or why it doesn't, and tells which.
-func (x *examination) check(thing string, err error, works string, args ...any) bool {
+// checkf notes that something works, or why it doesn't, and tells which.
+func (x *examination) checkf(thing string, err error, works string, args ...any) bool {
 	if err == nil {
-		x.add(fine, thing, works, args...)
+		x.addf(fine, thing, works, args...)
 		return true
 	}
 	x.findings = append(x.findings, finding{x.part, thing, trouble, err.Error(), err})
@@ -67,11 +67,12 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:     "doctor",
 		Short:   "Find out what is wrong",
 		GroupID: groupMachine,
-		Long: `Look at everything that has to work: settings, the store and its key, the terminal and the clipboard; and of each account
-the name of its stack, the certificate, the service, the clocks, the token and its permissions. It changes nothing.
+		Long: `Look at everything that has to work: settings, the store and its key, the terminal and the
+clipboard; and of each account the name of its stack, the certificate, the service, the clocks, the
+token and its permissions. It changes nothing.
 
---bundle writes what was found, and the end of the log, into a file for a bug report. Names of accounts, users, hosts, uuids and
-fingerprints are replaced; read it before you send it.`,
+--bundle writes what was found, and the end of the log, into a file for a bug report. Names of
+accounts, users, hosts, uuids and fingerprints are replaced; read it before you send it.`,
 		Example: `  wakey doctor
   wakey doctor --account prod
   wakey doctor --bundle report.txt`,
@@ -135,43 +136,24 @@ func printFindings(w io.Writer, findings []finding) error {
 func (x *examination) store(ctx context.Context) []session.Account {
 	x.part = "store"
 	if fromEnvironment() {
-		x.add(fine, "store", "none: the refresh token comes from the environment")
-	} else {
-		status, err := x.app.fileStore().Status(ctx)
-		if !x.check("directory", err, "%s", session.DefaultDir()) {
-			return nil
-		}
-		x.add(fine, "key", "kept by %s: %s (%s)", keeper(status.Kind), status.Where, status.Why)
-		if status.Kind == session.PassphraseKey && !status.Unlocked {
-			x.add(notice, "unlocked", "no: each command asks for the passphrase; \"wakey unlock\" keeps it open for a while")
-		}
-		if _, err := session.ReadIndex(session.DefaultDir()); !x.check("index", err, "readable without the key") {
-			x.findings[len(x.findings)-1].grade = notice
-		}
-		report, err := session.OpenAudit(session.DefaultDir()).Verify("")
-		if err == nil && !report.OK() {
-			err = fmt.Errorf("it is not what was written: %s", report.Flaws[0])
-		}
-		if err == nil {
-			x.add(fine, "log", "whole, lines: %d", report.Lines)
-		} else {
-			x.add(notice, "log", "%v", err)
-		}
+		x.addf(fine, "store", "none: the refresh token comes from the environment")
+	} else if !x.files(ctx) {
+		return nil
 	}
 	m, err := x.app.open(ctx)
-	if !x.check("accounts", err, "readable") {
+	if !x.checkf("accounts", err, "readable") {
 		return nil
 	}
 	accounts := m.Accounts()
 	if len(accounts) == 0 {
-		x.add(notice, "accounts", "%v", errNobodySignedIn)
+		x.addf(notice, "accounts", "%v", errNobodySignedIn)
 		return nil
 	}
 	c, err := x.app.choose(accounts, nil)
 	if err != nil {
-		x.add(notice, "chosen here", "%v", err)
+		x.addf(notice, "chosen here", "%v", err)
 	} else {
-		x.add(fine, "chosen here", "%s, by %s", c.Name, c.Rule)
+		x.addf(fine, "chosen here", "%s, by %s", c.Name, c.Rule)
 	}
 	if x.app.account == "" {
 		return accounts
@@ -183,10 +165,37 @@ func (x *examination) store(ctx context.Context) []session.Account {
 	return []session.Account{c.Account}
 }
 
+// files looks at the store's files, and tells whether the accounts are worth a try.
+func (x *examination) files(ctx context.Context) bool {
+	status, err := x.app.fileStore().Status(ctx)
+	if !x.checkf("directory", err, "%s", session.DefaultDir()) {
+		return false
+	}
+	x.addf(fine, "key", "kept by %s: %s (%s)", keeper(status.Kind), status.Where, status.Why)
+	if status.Kind == session.PassphraseKey && !status.Unlocked {
+		x.addf(notice, "unlocked", "no: each command asks for the passphrase; \"wakey unlock\" keeps it open for a while")
+	}
+	if _, err := session.ReadIndex(session.DefaultDir()); err == nil {
+		x.addf(fine, "index", "readable without the key")
+	} else {
+		x.addf(notice, "index", "%v", err) // the next change mends it
+	}
+	report, err := session.OpenAudit(session.DefaultDir()).Verify("")
+	switch {
+	case err != nil:
+		x.addf(notice, "log", "%v", err)
+	case !report.OK():
+		x.addf(notice, "log", "it is not what was written: %s", report.Flaws[0])
+	default:
+		x.addf(fine, "log", "whole, lines: %d", report.Lines)
+	}
+	return true
+}
+
 // machine looks at this machine and the settings.
 func (x *examination) machine() {
 	x.part = "machine"
-	x.add(fine, "version", "%s", versionLine(x.app.version))
+	x.addf(fine, "version", "%s", versionLine(x.app.version))
 	var set []string
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "WAKEY_") {
@@ -194,10 +203,10 @@ func (x *examination) machine() {
 		}
 	}
 	if len(set) > 0 {
-		x.add(fine, "environment", "set: %s", strings.Join(set, ", "))
+		x.addf(fine, "environment", "set: %s", strings.Join(set, ", "))
 	}
 	_, err := readConfig()
-	x.check("settings", err, "%s", configPath())
+	x.checkf("settings", err, "%s", configPath())
 }
 
 // terminal looks at what the screen and the clipboard need.
@@ -206,21 +215,21 @@ func (x *examination) terminal() {
 	kind := os.Getenv("TERM")
 	switch {
 	case !isTerminal(x.app.stdout):
-		x.add(notice, "screen", "standard output is no terminal here")
+		x.addf(notice, "screen", "standard output is no terminal here")
 	case kind == "" || kind == "dumb":
-		x.add(notice, "screen", "TERM is %q: the screen needs more, the commands don't", kind)
+		x.addf(notice, "screen", "TERM is %q: the screen needs more, the commands don't", kind)
 	default:
-		x.add(fine, "screen", "TERM=%s COLORTERM=%s", kind, os.Getenv("COLORTERM"))
+		x.addf(fine, "screen", "TERM=%s COLORTERM=%s", kind, os.Getenv("COLORTERM"))
 	}
 	if os.Getenv("NO_COLOR") != "" {
-		x.add(fine, "colours", "none: NO_COLOR is set")
+		x.addf(fine, "colours", "none: NO_COLOR is set")
 	}
 	way, ok := clipboardWay()
 	g := fine
 	if !ok {
 		g = notice
 	}
-	x.add(g, "clipboard", "%s", way)
+	x.addf(g, "clipboard", "%s", way)
 }
 
 // skewTolerated is how far the clocks may be apart before it is worth a word. Nothing fails by it:
@@ -232,9 +241,9 @@ func (x *examination) account(ctx context.Context, account session.Account, offl
 	x.part = "account " + account.Name
 	if account.State.NeedsPerson() {
 		err := &session.ProblemError{Account: account.Name, State: account.State, Reason: account.Reason}
-		x.check("state", err, "")
+		x.checkf("state", err, "")
 	} else {
-		x.add(fine, "state", "%s, the token expires %s", account.State, when(account.ExpiresAt, time.Now()))
+		x.addf(fine, "state", "%s, the token expires %s", account.State, when(account.ExpiresAt, time.Now()))
 	}
 	x.lock(ctx, account)
 	if offline || !x.reach(ctx, account) {
@@ -247,23 +256,23 @@ func (x *examination) account(ctx context.Context, account session.Account, offl
 		if err != nil {
 			return err
 		}
-		x.add(fine, "token", "alive, of %s, permissions: %d", t.AuthID, len(t.ACL))
+		x.addf(fine, "token", "alive, of %s, permissions: %d", t.AuthID, len(t.ACL))
 		x.clock(t.Date, sent, time.Now())
 		x.permissions(ctx, client, token, account)
 		x.stackVersion(ctx, client, token)
 		return nil
 	})
 	if err != nil {
-		x.check("token", err, "")
+		x.checkf("token", err, "")
 		return
 	}
 	n, err := m.CountSessions(ctx, account.ID)
 	switch {
 	case err != nil:
-		x.add(notice, "sessions", "%v", err)
+		x.addf(notice, "sessions", "%v", err)
 	case n >= sessionsAllowed*9/10:
-		x.add(notice, "sessions", "%d, and 100 are the usual end: \"wakey sessions revoke --others\" makes room", n)
+		x.addf(notice, "sessions", "%d, and 100 are the usual end: \"wakey sessions revoke --others\" makes room", n)
 	default:
-		x.add(fine, "sessions", "%d of the user, opened by this machine: %d", n, len(account.OwnSessions))
+		x.addf(fine, "sessions", "%d of the user, opened by this machine: %d", n, len(account.OwnSessions))
 	}
 }

@@ -28,27 +28,27 @@ func (x *examination) lock(ctx context.Context, account session.Account) {
 	defer cancel()
 	lock, err := x.app.manager.Store().Lock(wait, account.ID)
 	if errors.Is(err, context.DeadlineExceeded) {
-		x.add(notice, "lock", "another process holds it for more than a second: it refreshes, or it hangs")
+		x.addf(notice, "lock", "another process holds it for more than a second: it refreshes, or it hangs")
 		return
 	}
-	if !x.check("lock", err, "free") {
+	if !x.checkf("lock", err, "free") {
 		return
 	}
 	defer lock.Release()
 	if i := lock.Interrupted; i != nil {
-		x.add(notice, "interrupted", "a %s was cut off %s; the next one sees to it", i.Op, when(i.At, time.Now()))
+		x.addf(notice, "interrupted", "a %s was cut off %s; the next one sees to it", i.Op, when(i.At, time.Now()))
 	}
 }
 
 // reach looks at the way to the stack: name, certificate, service.
 func (x *examination) reach(ctx context.Context, account session.Account) bool {
 	base, err := url.Parse(account.Stack)
-	if !x.check("address", err, "%s", account.Stack) {
+	if !x.checkf("address", err, "%s", account.Stack) {
 		return false
 	}
 	if _, err := netip.ParseAddr(base.Hostname()); err != nil {
 		found, err := net.DefaultResolver.LookupHost(ctx, base.Hostname())
-		if !x.check("name", err, "%s is %s", base.Hostname(), strings.Join(found, ", ")) {
+		if !x.checkf("name", err, "%s is %s", base.Hostname(), strings.Join(found, ", ")) {
 			x.findings[len(x.findings)-1].err = &api.Error{Kind: api.KindNetwork, Host: base.Hostname(), Message: "its name is not known"}
 			return false
 		}
@@ -56,13 +56,13 @@ func (x *examination) reach(ctx context.Context, account session.Account) bool {
 	if base.Scheme == "https" {
 		x.certificate(ctx, account)
 	} else {
-		x.add(notice, "certificate", "none: plain http")
+		x.addf(notice, "certificate", "none: plain http")
 	}
 	client, err := x.app.manager.Client(account.ID)
 	if err == nil {
 		err = client.Status(ctx)
 	}
-	return x.check("service", err, "wazo-auth answers")
+	return x.checkf("service", err, "wazo-auth answers")
 }
 
 func (x *examination) certificate(ctx context.Context, account session.Account) {
@@ -74,16 +74,16 @@ func (x *examination) certificate(ctx context.Context, account session.Account) 
 	left := time.Until(shown.NotAfter)
 	switch {
 	case account.Trust.Pin != "" && account.Trust.Pin != shown.Fingerprint:
-		x.check("certificate", &api.CertError{
+		x.checkf("certificate", &api.CertError{
 			Host: shown.Host, Fingerprint: shown.Fingerprint, Pin: account.Trust.Pin, Reason: api.CertChanged,
 			Subject: shown.Subject, Issuer: shown.Issuer, NotBefore: shown.NotBefore, NotAfter: shown.NotAfter,
 		}, "")
 	case left < 0 && account.Trust.Pin != "":
-		x.add(notice, "certificate", "expired %s; its key is pinned, so it is accepted", when(shown.NotAfter, time.Now()))
+		x.addf(notice, "certificate", "expired %s; its key is pinned, so it is accepted", when(shown.NotAfter, time.Now()))
 	case left < 14*24*time.Hour:
-		x.add(notice, "certificate", "expires %s", when(shown.NotAfter, time.Now()))
+		x.addf(notice, "certificate", "expires %s", when(shown.NotAfter, time.Now()))
 	default:
-		x.add(fine, "certificate", "%s (%s), expires %s", t.verdict(), trustWords(account), when(shown.NotAfter, time.Now()))
+		x.addf(fine, "certificate", "%s (%s), expires %s", t.verdict(), trustWords(account), when(shown.NotAfter, time.Now()))
 	}
 }
 
@@ -102,11 +102,11 @@ func (x *examination) clock(stack, sent, came time.Time) {
 	}
 	switch {
 	case skew > skewTolerated:
-		x.add(notice, "clocks", "the stack's is %s ahead of this machine's", inWords(skew))
+		x.addf(notice, "clocks", "the stack's is %s ahead of this machine's", inWords(skew))
 	case skew < -skewTolerated:
-		x.add(notice, "clocks", "the stack's is %s behind this machine's", inWords(skew))
+		x.addf(notice, "clocks", "the stack's is %s behind this machine's", inWords(skew))
 	default:
-		x.add(fine, "clocks", "together")
+		x.addf(fine, "clocks", "together")
 	}
 }
 
@@ -126,18 +126,18 @@ func (x *examination) permissions(ctx context.Context, client *api.Client, token
 	}
 	allowed, err := client.CheckScopes(ctx, token, scopes, "")
 	if err != nil {
-		x.add(notice, "permissions", "%v", err)
+		x.addf(notice, "permissions", "%v", err)
 		return
 	}
 	missing := false
 	for i, n := range needed {
 		if !allowed[scopes[i]] {
 			missing = true
-			x.add(notice, "permissions", "%s is missing: %s", strings.Replace(scopes[i], ".wakey.", ".*.", 1), n.loss)
+			x.addf(notice, "permissions", "%s is missing: %s", strings.Replace(scopes[i], ".wakey.", ".*.", 1), n.loss)
 		}
 	}
 	if !missing {
-		x.add(fine, "permissions", "all that wakey makes use of")
+		x.addf(fine, "permissions", "all that wakey makes use of")
 	}
 }
 
@@ -152,10 +152,10 @@ func (x *examination) stackVersion(ctx context.Context, client *api.Client, toke
 		Version string `json:"wazo_version"`
 	}
 	if resp.StatusCode == http.StatusOK && json.NewDecoder(http.MaxBytesReader(nil, resp.Body, failureLimit)).Decode(&infos) == nil && infos.Version != "" {
-		x.add(fine, "version", "Wazo %s", api.Clean(infos.Version))
+		x.addf(fine, "version", "Wazo %s", api.Clean(infos.Version))
 		return
 	}
-	x.add(notice, "version", "the stack doesn't tell (status %d of confd)", resp.StatusCode)
+	x.addf(notice, "version", "the stack doesn't tell (status %d of confd)", resp.StatusCode)
 }
 
 // clipboardWay says how a token would get into the clipboard from here.

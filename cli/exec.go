@@ -26,7 +26,8 @@ func (a *app) execCommand() *cobra.Command {
   WAZO_TENANT_UUID       the user's tenant
   WAZO_USER_UUID         the user
 
-The command gets none of wakey's own variables (WAKEY_...). Signals and the exit status are the command's own.`,
+The command gets none of wakey's own variables (WAKEY_...). Signals and the exit status are the
+command's own.`,
 		Example: `  wakey exec -- sh -c 'curl -H "X-Auth-Token: $WAZO_TOKEN" "$WAZO_URL/api/confd/1.1/infos"'
   wakey exec prod --min-valid 1h -- ./nightly-report`,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -45,8 +45,9 @@ func (a *app) inspectCommand() *cobra.Command {
 		Use:     "inspect [ACCOUNT]",
 		Short:   "Show what an access token is and may do",
 		GroupID: groupTokens,
-		Long: `Ask the stack what an access token is: whose, since when, until when, from where, and what it may do. The token is the
-account's own, or one from standard input, which the account's stack is asked about.
+		Long: `Ask the stack what an access token is: whose, since when, until when, from where, and what it may
+do. The token is the account's own, or one from standard input, which the account's stack is asked
+about.
 
 --can asks one question: may it do this? The exit status is 0 for yes and 5 for no.`,
 		Example: `  wakey inspect

@@ -48,9 +48,9 @@ func (a *app) logCommand() *cobra.Command {
 		Use:     "log",
 		Short:   "Show what wakey did and noticed, and prove that the log is whole",
 		GroupID: groupMachine,
-		Long: `Show the log of everything wakey did and noticed on this machine. It holds no secrets. Each line carries the hash of the
-one before: --verify finds lines that were changed, cut or taken out, and prints the last hash; --hash holds the log against a hash
-noted down earlier.`,
+		Long: `Show the log of everything wakey did and noticed on this machine. It holds no secrets. Each line
+carries the hash of the one before: --verify finds lines that were changed, cut or taken out, and
+prints the last hash; --hash holds the log against a hash noted down earlier.`,
 		Example: `  wakey log
   wakey log -n 20 --account prod
   wakey log --since 24h --jq '.[] | select(.level == "alarm") | .text'

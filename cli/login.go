@@ -36,9 +36,10 @@ func (a *app) loginCommand() *cobra.Command {
 		GroupID: groupAccounts,
 		Long: `Sign in to a stack with a password, which is not kept, and keep the refresh token, encrypted.
 
-STACK is a host (pbx.example.com), an address (https://pbx.example.com:8443) or the base URL of wazo-auth
-(http://127.0.0.1:9497/0.1). The password is asked for on the terminal, unless it comes from --password-stdin or
---password-command. A certificate that this machine does not trust is shown by its fingerprint and, once accepted, pinned.`,
+STACK is a host (pbx.example.com), an address (https://pbx.example.com:8443) or the base URL of
+wazo-auth (http://127.0.0.1:9497/0.1). The password is asked for on the terminal, unless it comes
+from --password-stdin or --password-command. A certificate that this machine does not trust is shown
+by its fingerprint and, once accepted, pinned.`,
 		Example: `  wakey login pbx.example.com --user alice
   wakey login pbx.example.com --user alice --account prod --lifetime 1h
   wakey login 10.0.0.12 --user bob --password-stdin --fingerprint SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg < password`,

@@ -16,9 +16,9 @@ func (a *app) logoutCommand() *cobra.Command {
 		Use:     "logout [ACCOUNT]",
 		Short:   "Sign out: revoke on the stack, then forget",
 		GroupID: groupAccounts,
-		Long: `Revoke the account's refresh token and the sessions that this machine opened, then forget the account. When the stack
-can't be asked the account stays; --forget removes it from this machine without touching the stack, where its refresh
-token then lives on.`,
+		Long: `Revoke the account's refresh token and the sessions that this machine opened, then forget the
+account. When the stack can't be asked the account stays; --forget removes it from this machine
+without touching the stack, where its refresh token then lives on.`,
 		Example: `  wakey logout prod
   wakey logout prod --forget`,
 		Args:              cobra.MaximumNArgs(1),

@@ -45,6 +45,7 @@ func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (
 	return secret, nil
 }
 
+// source gives the first one that is set, nil when there is none.
 func (p *passphraser) source() (func(context.Context) (api.Secret, error), error) {
 	file := func(path string) func(context.Context) (api.Secret, error) {
 		return func(context.Context) (api.Secret, error) { return secretFile(path) }
@@ -79,7 +80,7 @@ func (p *passphraser) source() (func(context.Context) (api.Secret, error), error
 	case c.PassphraseCommand != "":
 		return command(c.PassphraseCommand), nil
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // nobody has said where
 }
 
 // askPassphrase asks on the terminal; for a new passphrase until two answers are the same.

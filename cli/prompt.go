@@ -95,12 +95,9 @@ func (a *app) question(ctx context.Context, prompt string, secret bool) (string,
 		err  error
 	}
 	read := make(chan line, 1)
+	// Not term.ReadPassword: it changes the terminal when it begins, which may be after a cancelled
+	// context has put everything back.
 	go func() {
-		if secret {
-			b, err := term.ReadPassword(fd)
-			read <- line{string(b), err}
-			return
-		}
 		text, err := bufio.NewReader(in).ReadString('\n')
 		read <- line{strings.TrimRight(text, "\r\n"), err}
 	}()
@@ -109,8 +106,11 @@ func (a *app) question(ctx context.Context, prompt string, secret bool) (string,
 		if secret {
 			_, _ = io.WriteString(out, "\n") // the person's own was not echoed
 		}
-		if errors.Is(l.err, io.EOF) {
+		if errors.Is(l.err, io.EOF) && l.text == "" {
 			return "", errCancelled
+		}
+		if errors.Is(l.err, io.EOF) {
+			l.err = nil
 		}
 		return l.text, l.err
 	case <-ctx.Done():

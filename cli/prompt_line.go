@@ -15,9 +15,10 @@ func (a *app) promptCommand() *cobra.Command {
 		Use:     "prompt",
 		Short:   "Print the account and its minutes left, for a shell's prompt",
 		GroupID: groupMachine,
-		Long: `Print the account that commands work on here, the time its access token has left, and a mark when something is
-wrong ("!" when a person has to act, "?" when the token has expired and will be made anew when it is needed). Neither keyring nor network
-is asked, and nothing is printed when there is no account.
+		Long: `Print the account that commands work on here, the time its access token has left, and a mark when
+something is wrong ("!" when a person has to act, "?" when the token has expired and will be made
+anew when it is needed). Neither keyring nor network is asked, and nothing is printed when there is
+no account.
 
   bash      PS1='$(wakey prompt) \$ '
   zsh       setopt prompt_subst; PROMPT='$(wakey prompt) %# '

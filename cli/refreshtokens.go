@@ -36,8 +36,8 @@ func (a *app) refreshTokensCommand() *cobra.Command {
 		Use:     "refresh-tokens",
 		Short:   "List, label and revoke the user's refresh tokens",
 		GroupID: groupServer,
-		Long: `A refresh token makes access tokens until it is revoked. The stack knows each by a client_id, which names the
-installation that owns it.`,
+		Long: `A refresh token makes access tokens until it is revoked. The stack knows each by a client_id, which
+names the installation that owns it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -121,8 +121,8 @@ func (a *app) refreshTokensLabel() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "label CLIENT_ID LABEL",
 		Short: "Say whose a refresh token is",
-		Long: `Give a client_id a label on this machine, such as "my phone". Whoever labels a client vouches for it: it is no longer told as
-unknown.`,
+		Long: `Give a client_id a label on this machine, such as "my phone". Whoever labels a client vouches for
+it: it is no longer told as unknown.`,
 		Example: `  wakey refresh-tokens label ci-runner "CI of the web team"
   wakey refresh-tokens label ci-runner --remove`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -180,9 +180,9 @@ func (a *app) refreshTokensRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke CLIENT_ID...",
 		Short: "Revoke refresh tokens",
-		Long: `Revoke refresh tokens of the user: from then on they make no access token. Access tokens already made from them live
-until they expire; --sessions ends them too, by revoking every session but this machine's own. The account's own refresh token is
-revoked by "wakey logout".`,
+		Long: `Revoke refresh tokens of the user: from then on they make no access token. Access tokens already
+made from them live until they expire; --sessions ends them too, by revoking every session but this
+machine's own. The account's own refresh token is revoked by "wakey logout".`,
 		Example: `  wakey refresh-tokens revoke phone-7c1e
   wakey refresh-tokens revoke phone-7c1e --sessions --yes
   wakey refresh-tokens revoke --others --account prod`,

@@ -244,25 +244,39 @@ func stackCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // signIn signs a user of the stack in, with nothing of the program under test.
 func signIn(ts *testscript.TestScript, server *authd.Server, user, clientID string) (access, refresh string) {
+	t, err := offlineToken(server, user, clientID)
+	ts.Check(err)
+	return t.Token, t.RefreshToken
+}
+
+type issued struct {
+	Token        string `json:"token"`
+	RefreshToken string `json:"refresh_token"`
+}
+
+func offlineToken(server *authd.Server, user, clientID string) (issued, error) {
+	var answer struct {
+		Data issued `json:"data"`
+	}
 	body, err := json.Marshal(map[string]string{"access_type": "offline", "client_id": clientID})
-	ts.Check(err)
+	if err != nil {
+		return answer.Data, err
+	}
 	req, err := http.NewRequest(http.MethodPost, "http://stack.example/0.1/token", bytes.NewReader(body))
-	ts.Check(err)
+	if err != nil {
+		return answer.Data, err
+	}
 	req.SetBasicAuth(user, user+"-demo")
 	resp, err := authd.Transport(server).RoundTrip(req)
-	ts.Check(err)
+	if err != nil {
+		return answer.Data, err
+	}
 	defer resp.Body.Close()
-	var answer struct {
-		Data struct {
-			Token        string `json:"token"`
-			RefreshToken string `json:"refresh_token"`
-		} `json:"data"`
+	err = json.NewDecoder(resp.Body).Decode(&answer)
+	if err == nil && answer.Data.RefreshToken == "" {
+		err = errors.New(resp.Status)
 	}
-	ts.Check(json.NewDecoder(resp.Body).Decode(&answer))
-	if answer.Data.RefreshToken == "" {
-		ts.Fatalf("signing %s in: %s", user, resp.Status)
-	}
-	return answer.Data.Token, answer.Data.RefreshToken
+	return answer.Data, err
 }
 
 // exitCommand runs a command and compares its exit code: "exit 4 wakey token". Standard input is

@@ -12,9 +12,10 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:     "serve",
 		Short:   "Run a wazo-auth in memory, to test clients against",
 		GroupID: groupMachine,
-		Long: `Run a wazo-auth in memory until it is interrupted: for trying things out and for testing clients of Wazo Platform.
-It listens with HTTPS and a certificate made on the spot, and prints one line of JSON with its url and its fingerprint.
-Without --seed it holds the users alice, bob and admin, whose passwords are alice-demo, bob-demo and admin-demo.`,
+		Long: `Run a wazo-auth in memory until it is interrupted: for trying things out and for testing clients of
+Wazo Platform. It listens with HTTPS and a certificate made on the spot, and prints one line of JSON
+with its url and its fingerprint. Without --seed it holds the users alice, bob and admin, whose
+passwords are alice-demo, bob-demo and admin-demo.`,
 		Example: `  wakey serve
   wakey serve --listen 127.0.0.1:9497 --plain-http --token-lifetime 5m
   wakey serve --seed users.toml --timezone America/Toronto --log requests.jsonl`,

@@ -34,8 +34,9 @@ func (a *app) sessionsCommand() *cobra.Command {
 		Use:     "sessions",
 		Short:   "List and revoke the user's sessions",
 		GroupID: groupServer,
-		Long: `Each access token is a session of the stack. Revoking the session ends the token at once; the refresh token that it
-was made from stays and makes new ones. The stack tells neither when a session began nor whose it is.`,
+		Long: `Each access token is a session of the stack. Revoking the session ends the token at once; the
+refresh token that it was made from stays and makes new ones. The stack tells neither when a session
+began nor whose it is.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -77,11 +77,13 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:     "status [ACCOUNT]",
 		Short:   "Show how an account stands, and which rule chose it",
 		GroupID: groupAccounts,
-		Long: `Show how an account stands, which rule chose it, and where its secrets are kept. The stack is asked whether the access
-token is alive, and whether the user has refresh tokens or sessions that nobody here knows, unless --offline says not to.
+		Long: `Show how an account stands, which rule chose it, and where its secrets are kept. The stack is asked
+whether the access token is alive, and whether the user has refresh tokens or sessions that nobody
+here knows, unless --offline says not to.
 
-The exit status tells: 0 all is well, 4 a person has to sign in, 6 the stack can't be reached. With --warn-before it is 1
-when something will go wrong within that time although all is well now, or when something was noticed that still holds.`,
+The exit status tells: 0 all is well, 4 a person has to sign in, 6 the stack can't be reached. With
+--warn-before it is 1 when something will go wrong within that time although all is well now, or
+when something was noticed that still holds.`,
 		Example: `  wakey status
   wakey status --all --offline
   wakey status --all --warn-before 48h --no-input`,

@@ -18,8 +18,8 @@ func (a *app) storeCommand() *cobra.Command {
 		Use:     "store",
 		Short:   "See to the file that keeps the accounts",
 		GroupID: groupMachine,
-		Long: `All accounts with their tokens are in one encrypted file. Its key is in the system's keyring, or lies beside the file
-under a passphrase where there is no keyring. Plain age opens both.`,
+		Long: `All accounts with their tokens are in one encrypted file. Its key is in the system's keyring, or
+lies beside the file under a passphrase where there is no keyring. Plain age opens both.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -91,8 +91,8 @@ func (a *app) storeInit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the key of a new store",
-		Long: `Make the key of a new store before the first sign-in, which otherwise makes it: in the keyring if there is one, else
-under a passphrase.`,
+		Long: `Make the key of a new store before the first sign-in, which otherwise makes it: in the keyring if
+there is one, else under a passphrase.`,
 		Example: `  wakey store init --passphrase`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -190,8 +190,8 @@ func (a *app) storeRestore() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Replace the accounts by those of a backup",
-		Long: `Replace the accounts of this machine by those of a backup. What is there now is kept under other names. Two machines that
-go on with one backup share its refresh tokens: revoking one revokes both.`,
+		Long: `Replace the accounts of this machine by those of a backup. What is there now is kept under other
+names. Two machines that go on with one backup share its refresh tokens: revoking one revokes both.`,
 		Example: `  wakey store restore accounts-backup.age`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -239,8 +239,8 @@ func (a *app) unlockCommand() *cobra.Command {
 		Use:     "unlock",
 		Short:   "Keep the store open for a while, so that nobody is asked",
 		GroupID: groupMachine,
-		Long: `Put the store's key into the kernel's keyring for a while, where every process of this user finds it: without a keyring
-nobody types the passphrase again, and with one each command is faster.`,
+		Long: `Put the store's key into the kernel's keyring for a while, where every process of this user finds
+it: without a keyring nobody types the passphrase again, and with one each command is faster.`,
 		Example: `  wakey unlock
   wakey unlock --for 30m`,
 		Args: cobra.NoArgs,

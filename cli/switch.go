@@ -14,8 +14,8 @@ func (a *app) switchCommand() *cobra.Command {
 		Use:     "switch ACCOUNT",
 		Short:   "Make an account the usual one",
 		GroupID: groupAccounts,
-		Long: `Make an account the one that commands work on when nothing else names one. --account, WAKEY_ACCOUNT and a .wakey
-file (see "wakey use") come first.`,
+		Long: `Make an account the one that commands work on when nothing else names one. --account, WAKEY_ACCOUNT
+and a .wakey file (see "wakey use") come first.`,
 		Example:           `  wakey switch prod`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeAccounts,

@@ -43,8 +43,8 @@ func (a *app) tokenCommand() *cobra.Command {
 		Use:     "token [ACCOUNT]",
 		Short:   "Print a good access token",
 		GroupID: groupTokens,
-		Long: `Print an access token that lives for --min-valid at least, refreshed when it must be. The token alone goes to
-standard output, everything else to standard error.`,
+		Long: `Print an access token that lives for --min-valid at least, refreshed when it must be. The token
+alone goes to standard output, everything else to standard error.`,
 		Example: `  wakey token
   wakey token prod --min-valid 10m
   curl -H "$(wakey token --header)" https://pbx.example.com/api/auth/0.1/users/me/tokens

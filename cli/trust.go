@@ -17,8 +17,8 @@ func (a *app) trustCommand() *cobra.Command {
 		Use:     "trust",
 		Short:   "See to the keys of stacks whose certificates nobody vouches for",
 		GroupID: groupServer,
-		Long: `A stack's certificate that this machine's authorities don't vouch for is accepted by its key, which is pinned at
-sign-in. When the key changes, nothing is sent any more until a person decides.`,
+		Long: `A stack's certificate that this machine's authorities don't vouch for is accepted by its key, which
+is pinned at sign-in. When the key changes, nothing is sent any more until a person decides.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -126,8 +126,9 @@ func (a *app) trustPin() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pin [ACCOUNT]",
 		Short: "Pin the key that the stack shows now",
-		Long: `Pin the key that the account's stack shows now, in place of what was trusted before. Compare its fingerprint with the
-stack's administrator first: whoever sits in between would show a key of their own. --fingerprint says which key is expected.`,
+		Long: `Pin the key that the account's stack shows now, in place of what was trusted before. Compare its
+fingerprint with the stack's administrator first: whoever sits in between would show a key of their
+own. --fingerprint says which key is expected.`,
 		Example: `  wakey trust pin prod
   wakey trust pin prod --fingerprint SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg --yes`,
 		Args:              cobra.MaximumNArgs(1),
@@ -179,8 +180,9 @@ func (a *app) trustForget() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "forget [ACCOUNT]",
 		Short: "Trust this machine's authorities instead of a pinned key",
-		Long: `Forget the key that is pinned for an account. From then on this machine's own authorities decide about the stack's
-certificate; one that they don't vouch for is refused until its key is pinned again.`,
+		Long: `Forget the key that is pinned for an account. From then on this machine's own authorities decide
+about the stack's certificate; one that they don't vouch for is refused until its key is pinned
+again.`,
 		Example:           `  wakey trust forget prod`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeAccounts,

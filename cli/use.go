@@ -17,8 +17,8 @@ func (a *app) useCommand() *cobra.Command {
 		Use:     "use ACCOUNT",
 		Short:   "Name the account for this directory and below",
 		GroupID: groupAccounts,
-		Long: `Write a .wakey file into the current directory. It holds the account's name and nothing else, so it may be
-committed; commands that are run in the directory or below work on that account.`,
+		Long: `Write a .wakey file into the current directory. It holds the account's name and nothing else, so it
+may be committed; commands that are run in the directory or below work on that account.`,
 		Example: `  wakey use prod
   wakey use --remove`,
 		Args: func(cmd *cobra.Command, args []string) error {
