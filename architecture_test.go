@@ -24,7 +24,7 @@ type layer struct {
 // client. A package that isn't here has no place yet: give it one, with its imports.
 var layers = map[string]layer{
 	module:           {imports: []string{"cli"}},
-	"cli":            {imports: []string{"ui", "session", "api", "internal/authd"}},
+	"cli":            {imports: []string{"ui", "session", "api", "assets", "internal/authd"}},
 	"ui":             {imports: []string{"session", "api", "assets"}, tui: true},
 	"session":        {imports: []string{"api"}},
 	"api":            {},

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"wakey/session"
+)
+
+func (a *app) agentCommand() *cobra.Command {
+	var install, uninstall bool
+	cmd := &cobra.Command{
+		Use:     "agent",
+		Short:   "Keep every account signed in, without a screen",
+		GroupID: groupMachine,
+		Long: `Keep every account of this machine signed in, without a screen, until it is interrupted. What happens is logged to
+standard error. Accounts that come, go or change are taken over within a second; without accounts it waits for one.
+Where systemd starts it, systemd is told when the accounts are loaded.
+
+--install has it started at every sign-in to this machine: by a systemd user unit, or a launchd agent on macOS.
+The service finds the store's passphrase where --passphrase-file, --passphrase-command or the environment say now.`,
+		Example: `  wakey agent
+  wakey agent --install
+  wakey agent --install --passphrase-file ~/.config/wakey/passphrase
+  wakey agent --uninstall`,
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case install:
+				return a.installAgent(cmd.Context())
+			case uninstall:
+				return a.uninstallAgent(cmd.Context())
+			}
+			return a.agent(cmd.Context())
+		},
+	}
+	cmd.Flags().BoolVar(&install, "install", false, "start it now and at every sign-in to this machine")
+	cmd.Flags().BoolVar(&uninstall, "uninstall", false, "end what --install began")
+	cmd.MarkFlagsMutuallyExclusive("install", "uninstall")
+	return cmd
+}
+
+// agent runs the manager until ctx ends, then until what is under way is over.
+func (a *app) agent(ctx context.Context) error {
+	if fromEnvironment() {
+		return usagef("WAKEY_REFRESH_TOKEN is set, and the agent keeps the accounts of the store: unset it")
+	}
+	dir := session.DefaultDir()
+	release, err := lockAgent(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+
+	log := slog.New(slog.NewTextHandler(a.stderr, nil))
+	log.Info("starting", "version", a.version, "pid", os.Getpid(), "store", dir)
+	m := session.New(a.fileStore(), session.Options{Version: a.version, Log: log})
+	a.manager = m
+
+	running, over := context.WithCancel(ctx)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		select {
+		case <-m.Changed(): // the first time: the accounts are loaded
+			log.Info("ready", "accounts", len(m.Accounts()))
+			notify(log, "READY=1")
+		case <-running.Done():
+		}
+	}()
+	stopping := context.AfterFunc(ctx, func() {
+		notify(log, "STOPPING=1")
+		log.Info("stopping", "waiting", "what is under way")
+	})
+	err = m.Run(ctx)
+	stopping()
+	over()
+	<-told
+	if err != nil {
+		return fmt.Errorf("the agent can't begin: %w", err)
+	}
+	log.Info("stopped")
+	return nil
+}
