@@ -1,0 +1,307 @@
+//go:build linux
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wakey/api"
+	"wakey/internal/authd"
+	"wakey/session"
+)
+
+var rounds = flag.Int("rounds", 20, "how often TestKilledHolder kills a process")
+
+// house is a home with alice's account in its store, and the stack that she signed in to. Tests
+// run the program in it as processes.
+type house struct {
+	t       *testing.T
+	server  *authd.Server
+	stack   *authd.Running
+	env     []string
+	dir     string // of the store
+	store   *session.FileStore
+	account session.Record
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	server, err := authd.New(authd.Config{}, authd.DemoSeed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := authd.Start(t.Context(), server, "127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	if err := quickStore(home); err != nil {
+		t.Fatal(err)
+	}
+	h := &house{
+		t: t, server: server, stack: stack, dir: filepath.Join(home, "data", "wakey"),
+		env: []string{
+			"PATH=" + os.Getenv("PATH"), "HOME=" + home,
+			"XDG_DATA_HOME=" + home + "/data", "XDG_CONFIG_HOME=" + home + "/config",
+			"DBUS_SESSION_BUS_ADDRESS=disabled:", "WAKEY_PASSPHRASE_FILE=" + home + "/passphrase",
+		},
+	}
+	h.store = session.OpenFileStore(h.dir, session.StoreOptions{
+		Passphrase: func(context.Context, session.PassphraseRequest) (api.Secret, error) {
+			return secretFile(filepath.Join(home, "passphrase"))
+		},
+	})
+	h.login("alice")
+	all, err := h.store.Load(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatal(len(all), err)
+	}
+	h.account = all[0]
+	return h
+}
+
+// process is the program with args, not yet started.
+func (h *house) process(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(h.t.Context(), "wakey", args...)
+	cmd.Env = h.env
+	return cmd
+}
+
+func (h *house) login(user string) {
+	h.t.Helper()
+	cmd := h.process("login", h.stack.URL, "--user", user, "--fingerprint", h.stack.Fingerprint, "--password-stdin")
+	cmd.Stdin = strings.NewReader(user + "-demo")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.t.Fatalf("wakey login: %v\n%s", err, out)
+	}
+}
+
+// expire lets alice's access token run out, on the server and as the store knows it, and forgets
+// what happened before.
+func (h *house) expire() {
+	h.t.Helper()
+	h.server.RevokeSessions(h.account.UserUUID)
+	rec, err := h.store.Update(h.t.Context(), h.account.ID, func(r *session.Record) error {
+		past := time.Now().Add(-time.Hour)
+		r.Access.ObtainedAt, r.Access.RefreshAt, r.Access.ExpiresAt = past.Add(-time.Hour), past, past
+		r.Leaks = nil
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.account = rec
+	h.server.Faults().Clear()
+	h.server.ResetRequests()
+}
+
+func (h *house) refreshes() int { return h.server.Count(http.MethodPost, "/token refresh") }
+
+// lives tells whether the server takes a token.
+func (h *house) lives(token string) bool {
+	h.t.Helper()
+	req, err := http.NewRequest(http.MethodHead, "http://stack.example/0.1/token/"+token, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	resp, err := authd.Transport(h.server).RoundTrip(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return resp.StatusCode == http.StatusNoContent
+}
+
+// racer is a "wakey token" beside others.
+type racer struct {
+	*exec.Cmd
+
+	out, err bytes.Buffer
+	ended    chan error
+}
+
+func (h *house) race(n int) []*racer {
+	h.t.Helper()
+	all := make([]*racer, n)
+	for i := range all {
+		r := &racer{Cmd: h.process("token", "--no-input"), ended: make(chan error, 1)}
+		r.Stdout, r.Stderr = &r.out, &r.err
+		if err := r.Start(); err != nil {
+			h.t.Fatal(err)
+		}
+		go func() { r.ended <- r.Wait() }()
+		all[i] = r
+	}
+	return all
+}
+
+// finish waits for the racers, and gives the token that those who were not killed agree on.
+func (h *house) finish(all []*racer) string {
+	h.t.Helper()
+	token := ""
+	for i, r := range all {
+		var exit *exec.ExitError
+		if err := <-r.ended; errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+			continue
+		} else if err != nil {
+			h.t.Fatalf("process %d: %v\n%s", i, err, r.err.String())
+		}
+		got := strings.TrimSpace(r.out.String())
+		if token == "" {
+			token = got
+		}
+		if got != token {
+			h.t.Errorf("process %d printed %q, others %q", i, got, token)
+		}
+	}
+	if !h.lives(token) {
+		h.t.Errorf("the server does not take what was printed: %q", token)
+	}
+	return token
+}
+
+// Fifty processes that all want the token of one account, which has expired, ask for it once.
+func TestManyProcesses(t *testing.T) {
+	h := newHouse(t)
+	h.expire()
+	// All of them are there before there is an answer.
+	h.server.Faults().Add(authd.Fault{Path: "/token refresh", Delay: 3 * time.Second, Times: 1})
+	h.finish(h.race(50))
+	if n := h.refreshes(); n != 1 {
+		t.Errorf("%d refreshes reached the server, want 1", n)
+	}
+}
+
+// Whoever holds the account's lock may be killed at any instant: the others go on, with one
+// request more at most, and the store tells what the server may hold that nobody knows.
+func TestKilledHolder(t *testing.T) {
+	n := *rounds
+	if testing.Short() {
+		n = min(n, 5)
+	}
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, seed))
+	h := newHouse(t)
+	refreshToken, clientID := h.account.RefreshToken, h.account.ClientID
+	kills, extra, leaks := 0, 0, 0
+	for round := range n {
+		h.expire()
+		delay := time.Duration(random.Int64N(int64(25 * time.Millisecond)))
+		h.server.Faults().Add(authd.Fault{Path: "/token refresh", Delay: delay})
+		wait := time.Duration(random.Int64N(int64(delay + 30*time.Millisecond)))
+		racers := h.race(4)
+		killed := 0
+		if h.killHolder(racers, wait) {
+			killed = 1
+		}
+		h.finish(racers)
+
+		requests := h.refreshes()
+		rec, err := h.store.Get(t.Context(), h.account.ID)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if requests < 1 || requests > 1+killed {
+			t.Errorf("round %d: %d refreshes with %d killed", round, requests, killed)
+		}
+		if unknown := requests - 1; len(rec.Leaks) < unknown {
+			t.Errorf("round %d: %d answers were lost, and %d noted", round, unknown, len(rec.Leaks))
+		}
+		if !rec.RefreshToken.Equal(refreshToken) || rec.ClientID != clientID || rec.Problem != nil {
+			t.Errorf("round %d: the refresh token was lost: %s %s %v", round, rec.RefreshToken, rec.ClientID, rec.Problem)
+		}
+		if held := h.server.RefreshTokens(rec.UserUUID); len(held) != 1 || held[0] != clientID {
+			t.Errorf("round %d: the server holds the refresh tokens %q", round, held)
+		}
+		if accounts, err := session.ReadIndex(h.dir); err != nil || len(accounts) != 1 || accounts[0].ID != rec.ID {
+			t.Errorf("round %d: the index: %d accounts, %v", round, len(accounts), err)
+		}
+		if lock, err := h.store.Lock(t.Context(), rec.ID); err != nil {
+			t.Errorf("round %d: the lock: %v", round, err)
+		} else {
+			if lock.Interrupted != nil {
+				t.Errorf("round %d: an attempt is still noted: %+v", round, *lock.Interrupted)
+			}
+			lock.Release()
+		}
+		kills, extra, leaks = kills+killed, extra+requests-1, leaks+len(rec.Leaks)
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d rounds (random seed %d): %d processes killed while they held the lock, %d refreshes more than one a round, %d attempts noted as cut off",
+		n, seed, kills, extra, leaks)
+	if kills < n/2 {
+		t.Errorf("only %d of %d rounds killed anybody", kills, n)
+	}
+}
+
+// killHolder kills the process that holds the account's lock when wait is over after somebody got
+// it, and tells whether there was one.
+func (h *house) killHolder(racers []*racer, wait time.Duration) bool {
+	h.t.Helper()
+	tick := time.NewTicker(500 * time.Microsecond)
+	defer tick.Stop()
+	var seen time.Time
+	for range tick.C {
+		holder := h.holder(racers)
+		switch {
+		case holder != nil && seen.IsZero():
+			seen = time.Now()
+		case holder != nil && time.Since(seen) >= wait:
+			return holder.Process.Kill() == nil
+		case holder == nil && allEnded(racers):
+			return false
+		}
+	}
+	return false
+}
+
+func allEnded(racers []*racer) bool {
+	for _, r := range racers {
+		if len(r.ended) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// holder finds who has the account's lock by the kernel's list of locks.
+func (h *house) holder(racers []*racer) *racer {
+	h.t.Helper()
+	info, err := os.Stat(filepath.Join(h.dir, "locks", string(h.account.ID)+".lock"))
+	if err != nil {
+		return nil
+	}
+	inode := ":" + strconv.FormatUint(info.Sys().(*syscall.Stat_t).Ino, 10)
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(locks)) {
+		// 1: FLOCK  ADVISORY  WRITE 708 fe:01:1311767 0 EOF
+		f := strings.Fields(line)
+		if len(f) < 6 || f[1] != "FLOCK" || !strings.HasSuffix(f[5], inode) {
+			continue
+		}
+		for _, r := range racers {
+			if fmt.Sprint(r.Process.Pid) == f[4] {
+				return r
+			}
+		}
+	}
+	return nil
+}
