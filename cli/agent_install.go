@@ -188,18 +188,18 @@ func (a *app) installAgent(ctx context.Context) error {
 	if err := writeFile(dir, filepath.Base(s.path), s.text, 0o644); err != nil {
 		return fmt.Errorf("writing the service: %w", err)
 	}
-	a.talk("Written: %s", api.Clean(s.path))
+	a.talkf("Written: %s", api.Clean(s.path))
 	if why := managerIsSilent(ctx, s); why != nil {
-		a.talk("The service manager can't be reached from here (%v). Where it can, run:", why)
+		a.talkf("The service manager can't be reached from here (%v). Where it can, run:", why)
 		for _, step := range s.start {
-			a.talk("  %s", step)
+			a.talkf("  %s", step)
 		}
 		return fmt.Errorf("%w: the agent is installed, but does not run", errPartly)
 	}
 	if err := run(ctx, s.start); err != nil {
 		return fmt.Errorf("the agent is installed, but did not start: %w", err)
 	}
-	a.talk("The agent runs, now and at every sign-in to this machine.\n%s", s.hint)
+	a.talkf("The agent runs, now and at every sign-in to this machine.\n%s", s.hint)
 	return nil
 }
 
@@ -209,7 +209,7 @@ func (a *app) uninstallAgent(ctx context.Context) error {
 		return err
 	}
 	if _, err := os.Lstat(s.path); errors.Is(err, fs.ErrNotExist) {
-		a.talk("The agent is not installed: there is no %s", api.Clean(s.path))
+		a.talkf("The agent is not installed: there is no %s", api.Clean(s.path))
 		return nil
 	}
 	reachable := managerIsSilent(ctx, s) == nil
@@ -228,7 +228,7 @@ func (a *app) uninstallAgent(ctx context.Context) error {
 			return err
 		}
 	}
-	a.talk("Removed: %s", api.Clean(s.path))
+	a.talkf("Removed: %s", api.Clean(s.path))
 	return nil
 }
 
