@@ -199,9 +199,13 @@ func TestKilledHolder(t *testing.T) {
 	kills, extra, leaks := 0, 0, 0
 	for round := range n {
 		h.expire()
-		delay := time.Duration(random.Int64N(int64(25 * time.Millisecond)))
+		// Half of the kills meet a slow request, the other half what stands before and behind it.
+		delay := time.Millisecond
+		if round%2 == 0 {
+			delay += time.Duration(random.Int64N(int64(20 * time.Millisecond)))
+		}
 		h.server.Faults().Add(authd.Fault{Path: "/token refresh", Delay: delay})
-		wait := time.Duration(random.Int64N(int64(delay + 30*time.Millisecond)))
+		wait := time.Duration(random.Int64N(int64(delay + 5*time.Millisecond)))
 		racers := h.race(4)
 		killed := 0
 		if h.killHolder(racers, wait) {
@@ -232,8 +236,12 @@ func TestKilledHolder(t *testing.T) {
 		if lock, err := h.store.Lock(t.Context(), rec.ID); err != nil {
 			t.Errorf("round %d: the lock: %v", round, err)
 		} else {
-			if lock.Interrupted != nil {
-				t.Errorf("round %d: an attempt is still noted: %+v", round, *lock.Interrupted)
+			// Only a note whose outcome the store has may stay: nobody had to ask any more.
+			if a := lock.Interrupted; a != nil && !a.At.Equal(rec.Access.ObtainedAt) {
+				t.Errorf("round %d: an attempt is still noted: %+v", round, *a)
+			}
+			if err := lock.End(); err != nil {
+				t.Error(err)
 			}
 			lock.Release()
 		}
@@ -244,7 +252,7 @@ func TestKilledHolder(t *testing.T) {
 	}
 	t.Logf("%d rounds (random seed %d): %d processes killed while they held the lock, %d refreshes more than one a round, %d attempts noted as cut off",
 		n, seed, kills, extra, leaks)
-	if kills < n/2 {
+	if kills < n/3 {
 		t.Errorf("only %d of %d rounds killed anybody", kills, n)
 	}
 }
