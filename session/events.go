@@ -62,14 +62,7 @@ func (m *Manager) report(id ID, name, op string, l Level, text string) {
 // tell records an event, with more about it for the log alone. m.mu is not held.
 func (m *Manager) tell(e Event, more map[string]string) {
 	e.Time = m.now()
-	m.mu.Lock()
-	m.events.add(e)
-	m.signal()
-	m.mu.Unlock()
-	if m.o.Log != nil {
-		level := []slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}[e.Level]
-		m.o.Log.LogAttrs(context.Background(), level, e.Text, slog.String("account", e.Name))
-	}
+	m.show(e)
 	err := m.audit.Append(Entry{Time: e.Time, Account: e.Account, Name: e.Name, Op: e.Op, Level: e.Level, Text: e.Text, Fields: more})
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,6 +71,18 @@ func (m *Manager) tell(e Event, more map[string]string) {
 		m.signal()
 	}
 	m.auditErr = err
+}
+
+// show is for what another process did and wrote down: it lets people see it here as well.
+func (m *Manager) show(e Event) {
+	m.mu.Lock()
+	m.events.add(e)
+	m.signal()
+	m.mu.Unlock()
+	if m.o.Log != nil {
+		level := []slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}[e.Level]
+		m.o.Log.LogAttrs(context.Background(), level, e.Text, slog.String("account", e.Name))
+	}
 }
 
 // Audit returns the log that the manager writes to, which keeps nothing without Options.Dir.

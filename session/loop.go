@@ -8,9 +8,11 @@ import (
 	"time"
 )
 
-// watchEvery is how often the store is looked at for what other processes wrote: one stat, so
-// that a change shows within a second. On a network file system the stat may come from the
-// client's attribute cache, which NFS keeps for 3 to 60 s: changes show that much later there.
+// watchEvery is how often the store is looked at for what other processes wrote: the first bytes
+// of one file, so that a change shows within a second. On a network file system the name may still
+// lead to the file before: NFS keeps directories for 30 to 60 s (acdirmin, acdirmax), SMB for 1 s,
+// and other machines' changes show that much later. What this machine writes shows at once there too.
+// Nothing depends on it but what people see, for every attempt reads the store again under the lock.
 const watchEvery = 500 * time.Millisecond
 
 // Run loads the accounts and keeps them fresh until ctx ends, then waits for what is under way.
@@ -160,7 +162,7 @@ func (m *Manager) poke() {
 func (m *Manager) watchStore(ctx context.Context, stamp string) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	failing := false
+	failing, retry := "", time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -169,17 +171,32 @@ func (m *Manager) watchStore(ctx context.Context, stamp string) {
 		}
 		s, err := m.store.Stamp()
 		if err == nil && s == stamp {
+			retry = time.Time{}
 			continue
 		}
-		if err == nil {
-			err = m.Load(ctx)
+		if err == nil && s == failing && time.Now().Before(retry) {
+			continue
 		}
+		var news []Event
 		if err == nil {
-			stamp = s
-			m.poke()
-		} else if !failing && ctx.Err() == nil {
-			m.report("", "", "store", Warn, fmt.Sprintf("the store can't be read, going on with what is known: %v", err))
+			news, err = m.load(ctx)
 		}
-		failing = err != nil
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			// To read it may mean to ask a person for the key: not twice a second.
+			if failing != s || retry.IsZero() {
+				m.report("", "", "store", Warn, fmt.Sprintf("the store can't be read, going on with what is known: %v", err))
+			}
+			failing, retry = s, time.Now().Add(heartbeat)
+			continue
+		}
+		stamp, failing, retry = s, "", time.Time{}
+		for _, e := range news {
+			e.Time = m.now()
+			m.show(e)
+		}
+		m.poke()
 	}
 }

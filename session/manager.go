@@ -119,25 +119,41 @@ func (m *Manager) Store() Store { return m.store }
 // Load reads the store and takes over what is new in it. Run does it by itself; a command that
 // only looks calls it once. Errors: the store's (errors.Is ErrLocked: its key is not to be had).
 func (m *Manager) Load(ctx context.Context) error {
+	_, err := m.load(ctx)
+	return err
+}
+
+// load is Load, and says which accounts others added, renamed and removed meanwhile.
+func (m *Manager) load(ctx context.Context) ([]Event, error) {
 	recs, err := m.store.Load(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.loaded = true
+	var news []Event
+	say := func(r *Record, text string) {
+		news = append(news, Event{Account: r.ID, Name: r.Name, Op: "store", Text: text + " by another process"})
+	}
 	there := make(map[ID]bool, len(recs))
 	for _, r := range recs {
 		there[r.ID] = true
+		if e := m.entries[r.ID]; e == nil {
+			say(&r, "added")
+		} else if e.rec.Name != r.Name && e.rec.Version < r.Version {
+			say(&r, fmt.Sprintf("renamed from %q", e.rec.Name))
+		}
 		m.adopt(r)
 	}
 	for id, e := range m.entries {
 		if !there[id] && !e.busy {
+			say(&e.rec, "removed")
 			m.drop(e)
 		}
 	}
 	m.signal()
-	return nil
+	return news, nil
 }
 
 // adopt takes over a record as the store has it. A token newer than ours ends our troubles with
