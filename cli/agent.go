@@ -18,7 +18,7 @@ func (a *app) agentCommand() *cobra.Command {
 		Short:   "Keep every account signed in, without a screen",
 		GroupID: groupMachine,
 		Long: `Keep every account of this machine signed in, without a screen, until it is interrupted. What happens is logged to
-standard error. Accounts that come, go or change are taken over within a second; without accounts it waits for one.
+standard error, alarms included. Accounts that come, go or change are taken over within a second; without accounts it waits for one.
 Where systemd starts it, systemd is told when the accounts are loaded.
 
 --install has it started at every sign-in to this machine: by a systemd user unit, or a launchd agent on macOS.
@@ -59,7 +59,9 @@ func (a *app) agent(ctx context.Context) error {
 
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
 	log.Info("starting", "version", a.version, "pid", os.Getpid(), "store", dir)
-	m := session.New(a.fileStore(), session.Options{Version: a.version, Log: log})
+	m := session.New(a.fileStore(), session.Options{
+		Version: a.version, Dir: dir, Watch: session.DefaultWatch, Log: log,
+	})
 	a.manager = m
 
 	running, over := context.WithCancel(ctx)

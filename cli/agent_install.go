@@ -155,8 +155,10 @@ func ownProgram() (string, error) {
 // the passphrase is the one that passphraser takes.
 func (a *app) serviceEnvironment() ([]string, error) {
 	var environment []string
-	if v := os.Getenv("XDG_DATA_HOME"); v != "" {
-		environment = append(environment, "XDG_DATA_HOME="+v)
+	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME"} {
+		if v := os.Getenv(name); v != "" {
+			environment = append(environment, name+"="+v)
+		}
 	}
 	const fileName, commandName = "WAKEY_PASSPHRASE_FILE", "WAKEY_PASSPHRASE_COMMAND"
 	file, command := a.passphraseFile, a.passphraseCommand

@@ -26,6 +26,7 @@ func (a *app) commands() []*cobra.Command {
 		a.configCommand(),
 		a.doctorCommand(),
 		a.demoCommand(),
+		a.agentCommand(),
 		a.serveCommand(),
 		a.completionCommand(),
 		a.manCommand(),

@@ -15,7 +15,7 @@ const (
 	exitError       = 1
 	exitUsage       = 2 // the command line makes no sense
 	exitCancelled   = 3 // a person said no, or a signal came
-	exitSignIn      = 4 // a person has to sign in
+	exitSignIn      = 4 // a person has to sign in, or to unlock the store
 	exitPermission  = 5 // the token lives, but may not do this
 	exitUnreachable = 6 // the stack does not answer, or what answers is not it
 	exitPartly      = 7 // some of it was done
@@ -86,7 +86,7 @@ func exitCode(err error) int {
 	case is(errCancelled, context.Canceled):
 		return exitCancelled
 	case errors.As(err, &problem),
-		is(errNobodySignedIn, api.ErrBadCredentials, api.ErrRefreshRefused, api.ErrTokenDead):
+		is(errNobodySignedIn, session.ErrLocked, api.ErrBadCredentials, api.ErrRefreshRefused, api.ErrTokenDead):
 		return exitSignIn
 	case is(api.ErrPermission, api.ErrWrongTenant):
 		return exitPermission
