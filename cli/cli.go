@@ -19,6 +19,8 @@ import (
 
 // Main runs wakey with args, which leave out the program's own name, and returns its exit code.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, version string) int {
+	_ = session.Harden() // where the system refuses, the memory is as open as any other program's
+	takeEnvironmentToken()
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, version: version}
 	a.person = a.askPassphrase
 	root := a.root()
@@ -72,9 +74,6 @@ command it shows all that on a screen.`,
 				return err
 			}
 			a.began = true
-			if cmd.Name() != "exec" { // the command that replaces us decides for itself
-				_ = session.Harden() // where the system refuses, the memory is as open as any other program's
-			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -15,7 +15,17 @@ const environmentAccount = "environment"
 
 // fromEnvironment tells whether the refresh token comes from the environment: no store is read or
 // written then.
-func fromEnvironment() bool { return os.Getenv("WAKEY_REFRESH_TOKEN") != "" }
+func fromEnvironment() bool { return !environmentToken.IsZero() }
+
+// environmentToken is what WAKEY_REFRESH_TOKEN held.
+var environmentToken api.Secret
+
+// takeEnvironmentToken takes the refresh token out of the environment, which every command that is
+// started from here (a clipboard's, tmux, one that prints a password) would inherit.
+func takeEnvironmentToken() {
+	environmentToken = api.NewSecret(strings.TrimSpace(os.Getenv("WAKEY_REFRESH_TOKEN")))
+	_ = os.Unsetenv("WAKEY_REFRESH_TOKEN")
+}
 
 // openEnvironment makes a manager of the account in WAKEY_STACK, WAKEY_CLIENT_ID and
 // WAKEY_REFRESH_TOKEN, in memory alone. It asks the stack for an access token at once, as nothing
@@ -27,7 +37,7 @@ func (a *app) openEnvironment(ctx context.Context) (*session.Manager, error) {
 	}
 	record := session.Record{
 		ID: environmentAccount, Name: environmentAccount, ClientID: clientID,
-		RefreshToken: api.NewSecret(strings.TrimSpace(os.Getenv("WAKEY_REFRESH_TOKEN"))),
+		RefreshToken: environmentToken,
 		Trust:        api.Trust{Pin: os.Getenv("WAKEY_FINGERPRINT"), CAFile: os.Getenv("WAKEY_CA_FILE")},
 	}
 	if text := os.Getenv("WAKEY_LIFETIME"); text != "" {

@@ -30,7 +30,8 @@ type SignInRequest struct {
 // signed in again: it keeps its ID, gets a new client_id, and its old refresh token and sessions
 // are revoked. On an error nothing is kept, here or on the server. A certificate that nobody
 // vouches for gives an *api.CertError with its fingerprint: ask the person, then call again with
-// Trust.Pin set. Other errors: those of api.Client.CreateToken and of the store.
+// Trust.Pin set. Without a Trust the stack's other accounts decide: a key that is not the one
+// pinned for them gives an *api.CertError of the reason api.CertChanged. Other errors: those of api.Client.CreateToken and of the store.
 func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) {
 	base, err := api.NormalizeStack(r.Stack, r.PlainHTTP)
 	if err != nil {
@@ -44,6 +45,7 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 	if err != nil {
 		return Account{}, err
 	}
+	r.Trust = m.trustFor(r)
 	c, err := m.dial(endpoint{base, r.Trust, r.PlainHTTP})
 	if err != nil {
 		return Account{}, err
@@ -188,6 +190,20 @@ func (m *Manager) idFor(ctx context.Context, r SignInRequest) (ID, error) {
 		return rec.ID, nil
 	}
 	return ID(hex8()), nil
+}
+
+// trustFor is whom the sign-in trusts: whoever the request says, else whoever another account of the
+// stack does. A key that was pinned once holds for the stack, so that another one is noticed.
+func (m *Manager) trustFor(r SignInRequest) api.Trust {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	trust := r.Trust
+	for _, e := range m.order {
+		if trust == (api.Trust{}) && e.rec.Stack == r.Stack {
+			trust = e.rec.Trust
+		}
+	}
+	return trust
 }
 
 // clientIDFor names the refresh token about to be made. A sign-in whose answer never came is
