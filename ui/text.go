@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"wakey/api"
@@ -185,4 +186,17 @@ func number(n int) string {
 		out = append(out, c)
 	}
 	return string(out)
+}
+
+// hang breaks text into lines of at most w cells that hang below a shape.
+func hang(st lipgloss.Style, shape, text string, w int) []string {
+	lines := wrap(text, max(1, w-2))
+	for i, l := range lines {
+		if i == 0 {
+			lines[i] = st.Render(cut(shape+" "+l, w))
+		} else {
+			lines[i] = st.Render(cut("  "+l, w))
+		}
+	}
+	return lines
 }
