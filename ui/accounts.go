@@ -161,11 +161,11 @@ func (v *accounts) update(msg tea.Msg) tea.Cmd {
 		v.list.choose(string(v.f.current))
 		return nil
 	}
-	w, _ := v.split(v.f.bodySize())
-	if c, ok := msg.(clickMsg); ok && c.x >= w.listW {
+	sp := v.split(v.f.bodySize())
+	if c, ok := msg.(clickMsg); ok && c.x >= sp.listW {
 		return nil
 	}
-	if v.list.update(msg, w.listW) {
+	if v.list.update(msg, sp.listW) {
 		return v.do(actInspect)
 	}
 	v.follow()
@@ -180,7 +180,7 @@ func (v *accounts) follow() {
 }
 
 func (v *accounts) layout(w, h int) {
-	sp, _ := v.split(w, h)
+	sp := v.split(w, h)
 	v.list.layout(sp.listH)
 }
 

@@ -10,56 +10,20 @@ import (
 	"wakey/session"
 )
 
-// split is how the body is shared between the list and the details.
-type split struct {
-	listW, listH int
-	paneW, paneH int // 0: no details
-}
-
-const (
-	paneBeside = 120 // from this width the details stand beside the list
-	paneWidth  = 44
-	paneLines  = 8
-)
-
-// split lays the view out: beside when wide, below when narrow, hidden when tiny.
-func (v *accounts) split(w, h int) (split, bool) {
-	switch {
-	case w >= paneBeside && h >= 6:
-		return split{listW: w - paneWidth - 2, listH: h, paneW: paneWidth, paneH: h}, true
-	case h >= paneLines+7 && w >= 40:
-		rows := min(h-paneLines-1, max(4, len(v.f.accounts)+3))
-		rows = max(rows, (h-paneLines-1)/2)
-		return split{listW: w, listH: rows, paneW: w, paneH: h - rows - 1}, false
-	}
-	return split{listW: w, listH: h}, false
-}
+func (v *accounts) split(w, h int) split { return splitBody(w, h, len(v.f.accounts)) }
 
 func (v *accounts) view(w, h int) string {
-	s := v.f.st
 	if len(v.f.accounts) == 0 {
 		return v.emptyView(w, h)
 	}
-	sp, beside := v.split(w, h)
+	sp := v.split(w, h)
 	rows := v.list.view(sp.listW, sp.listH)
-	if sp.paneH == 0 {
-		return rows
-	}
 	acc, ok := v.list.selected()
-	if !ok {
+	if !ok || sp.paneH == 0 {
 		return rows
 	}
-	if !beside {
-		pane := v.details(acc, sp.paneW, sp.paneH)
-		return rows + "\n" + s.faint.Render(strings.Repeat(shapeRule, w)) + "\n" + block(pane, sp.paneW, sp.paneH)
-	}
-	left := strings.Split(rows, "\n")
-	right := strings.Split(block(v.details(acc, sp.paneW-2, sp.paneH), sp.paneW-2, sp.paneH), "\n")
-	edge := s.faint.Render("│")
-	for i := range left {
-		left[i] += " " + edge + " " + right[i]
-	}
-	return strings.Join(left, "\n")
+	paneW, paneH := sp.room()
+	return sp.join(v.f.st, rows, v.details(acc, paneW, paneH))
 }
 
 func (v *accounts) emptyView(w, h int) string {

@@ -24,12 +24,15 @@ type confirm struct {
 	f       *frame
 	heading string
 	items   []confirmItem // exactly what ends, one line each
+	also    []confirmItem // ends too while the box is ticked
+	kept    []confirmItem // was chosen, and does not end
 	text    []string      // paragraphs: what will happen, and what will not
 	check   string        // a further choice; empty: none
 	checked bool
 	word    string // has to be typed first; empty: nothing has
 	typed   input
 	yes, no string
+	yesAlso string // instead of yes while the box is ticked; empty: yes
 	harm    bool // yes ends something for good
 	then    func(checked bool) tea.Cmd
 	onNo    func() tea.Cmd
@@ -79,6 +82,14 @@ func (c *confirm) do(a action) tea.Cmd {
 		return c.answer(c.onYes)
 	}
 	return nil
+}
+
+// label is what the button that ends things says.
+func (c *confirm) label() string {
+	if c.checked && c.yesAlso != "" {
+		return c.yesAlso
+	}
+	return c.yes
 }
 
 // matches tells whether the word that has to be typed was.
@@ -157,7 +168,7 @@ const buttonGap = 3
 func (c *confirm) buttonSpans(w int) (yes, no cells) {
 	no = cells{max(0, w-width(c.no)-4), w}
 	yes.to = max(0, no.from-buttonGap)
-	yes.from = max(0, yes.to-width(c.yes)-4)
+	yes.from = max(0, yes.to-width(c.label())-4)
 	return yes, no
 }
 
@@ -176,58 +187,94 @@ func (c *confirm) footHeight() int {
 func (c *confirm) view(w, h int) []string {
 	s := c.f.st
 	w = min(w, 66)
-	body := c.body(w)
-	foot := c.foot(c.content(body, w))
+	lay := c.lay(w)
+	foot := c.foot(lay.width)
 	room := max(0, h-len(foot))
-	if len(body) > room {
-		from := min(c.offset, len(body)-room)
-		more := len(body) - room - from
-		body = append([]string(nil), body[from:from+room]...)
-		if more > 0 && room > 0 {
-			body[room-1] = s.muted.Render("↓ " + plural(more+1, "more line"))
-		}
+	from, more := 0, 0
+	if n := lay.lines(); n > room {
+		from = min(c.offset, n-room)
+		more = n - room - from
+	}
+	body := lay.draw(c, from, room)
+	if more > 0 && room > 0 {
+		body[room-1] = s.muted.Render("↓ " + plural(more+1, "more line"))
 	}
 	return append(body, foot...)
 }
 
-// content is how wide what is shown is: the buttons are set to its right end.
-func (c *confirm) content(body []string, w int) int {
-	n := max(width(c.heading)+2, width(c.yes)+width(c.no)+8+buttonGap, width(c.check)+4)
+// confirmLay is the body of a confirmation, measured. Of thousands of things that end, those
+// in sight are drawn.
+type confirmLay struct {
+	ends  [][]confirmItem // the items, what ends too, and last what is kept
+	count int             // of all of them
+	text  []string
+	room  int // for a line
+	names int // cells of the longest name
+	width int // of the widest line: the buttons are set to its right end
+}
+
+func (c *confirm) lay(w int) confirmLay {
+	lay := confirmLay{ends: [][]confirmItem{c.items, nil, c.kept}, room: w}
+	if c.checked {
+		lay.ends[1] = c.also
+	}
+	lay.width = max(width(c.heading)+2, width(c.label())+width(c.no)+8+buttonGap, width(c.check)+4)
 	if c.word != "" {
-		n = max(n, width(c.ask())+width(c.word)+2)
+		lay.width = max(lay.width, width(c.ask())+width(c.word)+2)
 	}
-	for _, l := range body {
-		n = max(n, width(l))
+	names, notes := 0, 0
+	for _, list := range lay.ends {
+		lay.count += len(list)
+		for _, it := range list {
+			names, notes = max(names, width(it.name)), max(notes, width(it.note))
+		}
 	}
-	return min(n, w)
+	lay.names = min(names, max(w/2, w-4-notes))
+	if lay.names > 0 {
+		lay.width = max(lay.width, lay.names+notes+4)
+	}
+	for i, p := range c.text {
+		if i > 0 || lay.count > 0 {
+			lay.text = append(lay.text, "")
+		}
+		lay.text = append(lay.text, wrap(p, w)...)
+	}
+	for _, l := range lay.text {
+		lay.width = max(lay.width, width(l))
+	}
+	lay.width = min(lay.width, w)
+	return lay
+}
+
+func (l *confirmLay) lines() int { return l.count + len(l.text) }
+
+// draw gives at most n lines from the one numbered from.
+func (l *confirmLay) draw(c *confirm, from, n int) []string {
+	var lines []string
+	at := 0
+	for i, list := range l.ends {
+		for j := max(0, from-at); j < len(list) && len(lines) < n; j++ {
+			lines = append(lines, l.item(c, list[j], c.harm && i < 2))
+		}
+		at += len(list)
+	}
+	for j := max(0, from-at); j < len(l.text) && len(lines) < n; j++ {
+		lines = append(lines, l.text[j])
+	}
+	return lines
+}
+
+func (l *confirmLay) item(c *confirm, it confirmItem, ends bool) string {
+	s := c.f.st
+	shape := s.muted.Render("·")
+	if ends {
+		shape = s.bad.Render(shapeDanger)
+	}
+	return cut(shape+" "+s.strong.Render(fit(it.name, l.names))+"  "+s.muted.Render(it.note), l.room)
 }
 
 // ask is what stands before the word to type.
 func (c *confirm) ask() string { return "type " + c.word + " to go on: " }
-
-// body is what there is to know before choosing.
-func (c *confirm) body(w int) []string {
-	s := c.f.st
-	var lines []string
-	nameWidth := 0
-	for _, it := range c.items {
-		nameWidth = max(nameWidth, min(width(it.name), w/2))
-	}
-	for _, it := range c.items {
-		shape := s.bad.Render(shapeDanger)
-		if !c.harm {
-			shape = s.muted.Render("·")
-		}
-		lines = append(lines, cut(shape+" "+s.strong.Render(fit(it.name, nameWidth))+"  "+s.muted.Render(it.note), w))
-	}
-	for i, p := range c.text {
-		if i > 0 || len(lines) > 0 {
-			lines = append(lines, "")
-		}
-		lines = append(lines, wrap(p, w)...)
-	}
-	return lines
-}
 
 // foot is what stays in sight: the choice, the word to type, the buttons.
 func (c *confirm) foot(w int) []string {
@@ -257,7 +304,7 @@ func (c *confirm) foot(w int) []string {
 		yes = s.bad
 	}
 	span, _ := c.buttonSpans(w)
-	left := blanks(span.from) + yes.Render("  "+c.yes+"  ")
+	left := blanks(span.from) + yes.Render("  "+c.label()+"  ")
 	if c.yes == "" {
 		left = blanks(span.to)
 	}

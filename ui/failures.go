@@ -17,6 +17,7 @@ type failures struct {
 	done   int
 	failed []bulkFailure
 	cursor int
+	again  func([]bulkItem) tea.Cmd // runs items once more; nil: as a bulk job of their own
 }
 
 func newFailures(f *frame, title, verb string, done int, failed []bulkFailure) *failures {
@@ -61,16 +62,23 @@ func (d *failures) do(a action) tea.Cmd {
 		if len(d.failed) == 0 {
 			d.f.close(d)
 		}
-		return d.f.bulk(d.job, d.verb, []bulkItem{one.bulkItem})
+		return d.retry([]bulkItem{one.bulkItem})
 	case actRetryAll:
 		d.f.close(d)
 		items := make([]bulkItem, len(d.failed))
 		for i, it := range d.failed {
 			items[i] = it.bulkItem
 		}
-		return d.f.bulk(d.job, d.verb, items)
+		return d.retry(items)
 	}
 	return nil
+}
+
+func (d *failures) retry(items []bulkItem) tea.Cmd {
+	if d.again != nil {
+		return d.again(items)
+	}
+	return d.f.bulk(d.job, d.verb, items)
 }
 
 func (d *failures) update(msg tea.Msg) tea.Cmd {

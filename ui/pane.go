@@ -1,0 +1,56 @@
+package ui
+
+import "strings"
+
+// split is how the body is shared between a list and the details of one of its rows.
+type split struct {
+	listW, listH int
+	paneW, paneH int // 0: no details
+	beside       bool
+}
+
+const (
+	paneBeside = 120 // from this width the details stand beside the list
+	paneWidth  = 44
+	paneLines  = 8
+)
+
+// splitBody lays a list of rows and the details out: beside when wide, below when narrow, hidden
+// when tiny.
+func splitBody(w, h, rows int) split {
+	switch {
+	case w >= paneBeside && h >= 6:
+		return split{listW: w - paneWidth - 2, listH: h, paneW: paneWidth, paneH: h, beside: true}
+	case h >= paneLines+7 && w >= 40:
+		listH := min(h-paneLines-1, max(4, rows+3))
+		listH = max(listH, (h-paneLines-1)/2)
+		return split{listW: w, listH: listH, paneW: w, paneH: h - listH - 1}
+	}
+	return split{listW: w, listH: h}
+}
+
+// room is how many cells the details get.
+func (sp split) room() (w, h int) {
+	if sp.beside {
+		return sp.paneW - 2, sp.paneH
+	}
+	return sp.paneW, sp.paneH
+}
+
+// join draws the list, the edge between, and the details.
+func (sp split) join(s *styles, rows, pane string) string {
+	w, h := sp.room()
+	if sp.paneH == 0 {
+		return rows
+	}
+	if !sp.beside {
+		return rows + "\n" + s.faint.Render(strings.Repeat(shapeRule, sp.listW)) + "\n" + block(pane, w, h)
+	}
+	left := strings.Split(rows, "\n")
+	right := strings.Split(block(pane, w, h), "\n")
+	edge := s.faint.Render("│")
+	for i := range left {
+		left[i] += " " + edge + " " + right[i]
+	}
+	return strings.Join(left, "\n")
+}
