@@ -74,13 +74,13 @@ func (a *app) agent(ctx context.Context) error {
 			notify(log, "READY=1")
 		case <-running.Done():
 		}
+		<-running.Done()
+		if ctx.Err() != nil {
+			log.Info("stopping once what is under way is done")
+			notify(log, "STOPPING=1")
+		}
 	}()
-	stopping := context.AfterFunc(ctx, func() {
-		notify(log, "STOPPING=1")
-		log.Info("stopping", "waiting", "what is under way")
-	})
 	err = m.Run(ctx)
-	stopping()
 	over()
 	<-told
 	if err != nil {

@@ -246,7 +246,7 @@ func run(ctx context.Context, steps []step) error {
 		if err == nil || s.orNot {
 			continue
 		}
-		if text := strings.TrimSpace(api.Clean(string(out))); text != "" {
+		if text := api.Clean(strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; ")); text != "" {
 			return fmt.Errorf("%s: %w: %s", s, err, text)
 		}
 		return fmt.Errorf("%s: %w", s, err)

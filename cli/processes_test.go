@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -36,6 +35,7 @@ type house struct {
 	dir     string // of the store
 	store   *session.FileStore
 	account session.Record
+	asked   chan struct{} // gets a value when somebody asks for a token, before the answer
 }
 
 func newHouse(t *testing.T) *house {
@@ -44,7 +44,16 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stack, err := authd.Start(t.Context(), server, "127.0.0.1:0", false)
+	asked := make(chan struct{}, 1)
+	stack, err := authd.Start(t.Context(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/token") {
+			select {
+			case asked <- struct{}{}:
+			default:
+			}
+		}
+		server.ServeHTTP(w, r)
+	}), "127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +62,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h := &house{
-		t: t, server: server, stack: stack, dir: filepath.Join(home, "data", "wakey"),
+		t: t, server: server, stack: stack, asked: asked, dir: filepath.Join(home, "data", "wakey"),
 		env: []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + home,
 			"XDG_DATA_HOME=" + home + "/data", "XDG_CONFIG_HOME=" + home + "/config",
@@ -105,6 +114,10 @@ func (h *house) expire() {
 		h.t.Fatal(err)
 	}
 	h.account = rec
+	select {
+	case <-h.asked:
+	default:
+	}
 	h.server.Faults().Clear()
 	h.server.ResetRequests()
 }
@@ -306,7 +319,7 @@ func (h *house) holder(racers []*racer) *racer {
 			continue
 		}
 		for _, r := range racers {
-			if fmt.Sprint(r.Process.Pid) == f[4] {
+			if strconv.Itoa(r.Process.Pid) == f[4] {
 				return r
 			}
 		}
