@@ -213,7 +213,7 @@ func TestMouse(t *testing.T) {
 	tm.typed(click(10, 6))
 	tm.until("▌  ●  second")
 	tm.typed(click(21, 2))
-	tm.until("Not here yet")
+	tm.until("Permissions 60")
 	tm.typed(click(3, 2), "L")
 	tm.until("Sign out second")
 	y := lineWith(tm.screen(), "  Stay  ")
