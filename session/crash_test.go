@@ -109,23 +109,6 @@ func oldOrNew(before, after string) func(t *testing.T, dir string, done bool) {
 	}
 }
 
-func backupOf(t *testing.T, names ...string) string {
-	t.Helper()
-	s := openTestStore(t.TempDir())
-	for i, name := range names {
-		if _, err := s.Update(t.Context(), ID(fmt.Sprintf("b%07d", i)), named(name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var out bytes.Buffer
-	if err := s.Backup(t.Context(), &out); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "backup.age")
-	writeFile(t, path, out.Bytes())
-	return path
-}
-
 func TestKilledAtEveryStep(t *testing.T) {
 	backup := backupOf(t, "backup", "from")
 	full := func(t *testing.T) string {

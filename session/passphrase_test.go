@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -313,6 +314,24 @@ func TestBackupAndRestore(t *testing.T) {
 	if all, err := (&answers{give: []string{"other store"}}).open(other.dir).Load(t.Context()); err != nil || len(all) != 1 || all[0].Version != 1 {
 		t.Errorf("restored elsewhere %+v, %v", all, err)
 	}
+}
+
+// backupOf is a backup of accounts with these names.
+func backupOf(t *testing.T, names ...string) string {
+	t.Helper()
+	s := openTestStore(t.TempDir())
+	for i, name := range names {
+		if _, err := s.Update(t.Context(), ID(fmt.Sprintf("b%07d", i)), named(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := s.Backup(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "backup.age")
+	writeFile(t, path, out.Bytes())
+	return path
 }
 
 func TestRestoreRefuses(t *testing.T) {
