@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unique"
 
 	"wakey/api"
 )
@@ -111,8 +112,8 @@ func decodeRecord(line []byte) (*Record, error) {
 		return nil, err
 	}
 	r := &Record{
-		ID: j.ID, Name: j.Name, Stack: j.Stack, PlainHTTP: j.PlainHTTP, Trust: api.Trust{Pin: j.Pin, CAFile: j.CAFile},
-		Login: j.Login, UserUUID: j.UserUUID, TenantUUID: j.TenantUUID, Purpose: j.Purpose, Admin: j.Admin,
+		ID: j.ID, Name: j.Name, Stack: shared(j.Stack), PlainHTTP: j.PlainHTTP, Trust: api.Trust{Pin: shared(j.Pin), CAFile: shared(j.CAFile)},
+		Login: j.Login, UserUUID: j.UserUUID, TenantUUID: shared(j.TenantUUID), Purpose: shared(j.Purpose), Admin: j.Admin,
 		ClientID: j.ClientID, OldClientIDs: j.OldClientIDs, RefreshToken: api.NewSecret(j.RefreshToken),
 		Lifetime: time.Duration(j.Lifetime), SignedInAt: j.SignedInAt,
 		Sessions: openedSessions(j.Sessions), Leaks: leaks(j.Leaks), Problem: (*Problem)(j.Problem), Version: j.Version,
@@ -122,6 +123,9 @@ func decodeRecord(line []byte) (*Record, error) {
 	}
 	return r, nil
 }
+
+// shared is s, of which thousands of accounts then hold one copy.
+func shared(s string) string { return unique.Make(s).Value() }
 
 func sessionsJSON(in []OpenedSession) (out []sessionJSON) {
 	for _, s := range in {

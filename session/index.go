@@ -9,45 +9,38 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"wakey/api"
 )
 
-// indexJSON is an account without its secrets.
+// indexJSON is what the index tells of an account: neither its secrets, nor whom it trusts, nor its
+// sessions.
 type indexJSON struct {
-	ID          ID            `json:"id"`
-	Name        string        `json:"name"`
-	Stack       string        `json:"stack"`
-	PlainHTTP   bool          `json:"plain_http,omitempty"`
-	Pin         string        `json:"pin,omitempty"`
-	CAFile      string        `json:"ca_file,omitempty"`
-	Login       string        `json:"login"`
-	UserUUID    string        `json:"user_uuid,omitempty"`
-	TenantUUID  string        `json:"tenant_uuid,omitempty"`
-	Purpose     string        `json:"purpose,omitempty"`
-	Admin       bool          `json:"admin,omitempty"`
-	ClientID    string        `json:"client_id,omitempty"`
-	Refreshes   bool          `json:"refreshes,omitempty"` // holds a refresh token
-	Lifetime    duration      `json:"lifetime,omitempty"`
-	SignedInAt  time.Time     `json:"signed_in_at,omitzero"`
-	SessionUUID string        `json:"session_uuid,omitempty"`
-	ObtainedAt  time.Time     `json:"obtained_at,omitzero"`
-	ExpiresAt   time.Time     `json:"expires_at,omitzero"`
-	RefreshAt   time.Time     `json:"refresh_at,omitzero"`
-	Sessions    []sessionJSON `json:"sessions,omitempty"`
-	Leaks       []leakJSON    `json:"leaks,omitempty"`
-	State       State         `json:"state,omitempty"`
-	Reason      string        `json:"reason,omitempty"`
+	ID          ID        `json:"id"`
+	Name        string    `json:"name"`
+	Stack       string    `json:"stack"`
+	Login       string    `json:"login"`
+	UserUUID    string    `json:"user_uuid,omitempty"`
+	TenantUUID  string    `json:"tenant_uuid,omitempty"`
+	Purpose     string    `json:"purpose,omitempty"`
+	Admin       bool      `json:"admin,omitempty"`
+	ClientID    string    `json:"client_id,omitempty"`
+	Refreshes   bool      `json:"refreshes,omitempty"` // holds a refresh token
+	Lifetime    duration  `json:"lifetime,omitempty"`
+	SignedInAt  time.Time `json:"signed_in_at,omitzero"`
+	SessionUUID string    `json:"session_uuid,omitempty"`
+	ObtainedAt  time.Time `json:"obtained_at,omitzero"`
+	ExpiresAt   time.Time `json:"expires_at,omitzero"`
+	RefreshAt   time.Time `json:"refresh_at,omitzero"`
+	State       State     `json:"state,omitempty"`
+	Reason      string    `json:"reason,omitempty"`
 }
 
 func encodeIndexed(r *Record) ([]byte, error) {
 	a := accountOf(r)
 	return json.Marshal(indexJSON{
-		ID: a.ID, Name: a.Name, Stack: a.Stack, PlainHTTP: a.PlainHTTP, Pin: a.Trust.Pin, CAFile: a.Trust.CAFile,
-		Login: a.Login, UserUUID: a.UserUUID, TenantUUID: a.TenantUUID, Purpose: a.Purpose, Admin: a.Admin,
+		ID: a.ID, Name: a.Name, Stack: a.Stack, Login: a.Login, UserUUID: a.UserUUID, TenantUUID: a.TenantUUID, Purpose: a.Purpose, Admin: a.Admin,
 		ClientID: a.ClientID, Refreshes: !r.RefreshToken.IsZero(), Lifetime: duration(a.Lifetime), SignedInAt: a.SignedInAt,
 		SessionUUID: a.SessionUUID, ObtainedAt: a.ObtainedAt, ExpiresAt: a.ExpiresAt, RefreshAt: a.RefreshAt,
-		Sessions: sessionsJSON(a.OwnSessions), Leaks: leaksJSON(a.Leaks), State: a.State, Reason: a.Reason,
+		State: a.State, Reason: a.Reason,
 	})
 }
 
@@ -57,11 +50,10 @@ func decodeIndexed(line []byte, now time.Time) (Account, error) {
 		return Account{}, err
 	}
 	a := Account{
-		ID: j.ID, Name: j.Name, Stack: j.Stack, PlainHTTP: j.PlainHTTP, Trust: api.Trust{Pin: j.Pin, CAFile: j.CAFile},
-		Login: j.Login, UserUUID: j.UserUUID, TenantUUID: j.TenantUUID, Purpose: j.Purpose, Admin: j.Admin,
+		ID: j.ID, Name: j.Name, Stack: j.Stack, Login: j.Login, UserUUID: j.UserUUID, TenantUUID: j.TenantUUID, Purpose: j.Purpose, Admin: j.Admin,
 		ClientID: j.ClientID, Lifetime: time.Duration(j.Lifetime), SignedInAt: j.SignedInAt,
 		SessionUUID: j.SessionUUID, ObtainedAt: j.ObtainedAt, ExpiresAt: j.ExpiresAt, RefreshAt: j.RefreshAt,
-		OwnSessions: openedSessions(j.Sessions), Leaks: leaks(j.Leaks), State: j.State, Reason: j.Reason, TotalSessions: -1,
+		State: j.State, Reason: j.Reason, TotalSessions: -1,
 	}
 	switch {
 	case a.State != "":
@@ -76,8 +68,8 @@ func decodeIndexed(line []byte, now time.Time) (Account, error) {
 }
 
 // ReadIndex reads the accounts as last written down beside the store in dir, without their
-// secrets and without the key: what the first frame, the shell prompt and completion show. They
-// come in order of name, each active or expired by its token's expiry unless a problem is
+// secrets and without the key: what the first frame, the shell prompt and completion show, without
+// trust, sessions and leaks. They come in order of name, each active or expired by its token's expiry unless a problem is
 // noted. No index is no error. Errors: ErrNewer, ErrDamaged (the next change mends it).
 func ReadIndex(dir string) ([]Account, error) {
 	path := filepath.Join(dir, indexName)
