@@ -98,7 +98,7 @@ func (s *FileStore) readBackup(ctx context.Context, r io.Reader) (*snapshot, err
 	if err != nil {
 		return nil, fmt.Errorf("%w: this is no whole backup of wakey (%w)", ErrDamaged, err)
 	}
-	snap, err := parseSnapshot("", plain, nil)
+	snap, err := parseSnapshot("", plain)
 	if errors.Is(err, ErrNewer) {
 		return nil, fmt.Errorf("the backup was %w", err)
 	}
@@ -177,9 +177,8 @@ func (s *FileStore) outdate(snap *snapshot, k *storeKey) error {
 		if err != nil || !ok || current.Version < r.Version {
 			continue
 		}
-		later := r.clone()
-		later.Version = current.Version + 1
-		if err := snap.put(&later); err != nil {
+		r.Version = current.Version + 1
+		if err := snap.put(&r); err != nil {
 			return err
 		}
 	}

@@ -206,10 +206,7 @@ func (c *change) apply(snap *snapshot) (bool, error) {
 		snap.remove(c.id)
 		return exists, nil
 	}
-	if !exists {
-		old = &Record{}
-	}
-	r, err := changed(*old, exists, c.id, c.fn)
+	r, err := changed(old, exists, c.id, c.fn)
 	if err != nil {
 		return false, err
 	}
@@ -218,7 +215,7 @@ func (c *change) apply(snap *snapshot) (bool, error) {
 			return false, errors.Join(err, nameTaken(r.Name))
 		}
 	}
-	c.rec = r.clone()
+	c.rec = r
 	return true, snap.put(&r)
 }
 

@@ -214,7 +214,7 @@ func parseLines(data []byte) (*book, error) {
 	if err := checkVersion(doc.Version); err != nil {
 		return nil, err
 	}
-	rest, ok := bytes.CutSuffix(rest, []byte("]}\n"))
+	rest, ok := bytes.CutSuffix(rest, []byte(bookTail))
 	if !ok {
 		return nil, errLayout
 	}
@@ -262,28 +262,37 @@ func (b *book) put(id ID, line []byte) {
 }
 
 func (b *book) write(w io.Writer) error {
-	of, err := json.Marshal(b.of)
-	if err != nil {
+	return writeBook(w, b.of, b.ids, func(id ID) ([]byte, error) { return b.lines[id], nil })
+}
+
+// writeBook writes a document of the accounts ids, each as line gives it.
+func writeBook(w io.Writer, of string, ids []ID, line func(ID) ([]byte, error)) error {
+	if _, err := io.WriteString(w, bookHead(of)); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, `{"version":%d,"of":%s,"accounts":[`+"\n", formatVersion, of); err != nil {
-		return err
-	}
-	comma := []byte(",\n")
-	for i, id := range b.ids {
-		if i > 0 {
-			if _, err := w.Write(comma); err != nil {
-				return err
-			}
+	for i, id := range ids {
+		text, err := line(id)
+		if err != nil {
+			return err
 		}
-		if _, err := w.Write(b.lines[id]); err != nil {
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+		end := ",\n"
+		if i == len(ids)-1 {
+			end = "\n"
+		}
+		if _, err := io.WriteString(w, end); err != nil {
 			return err
 		}
 	}
-	tail := "\n]}\n"
-	if len(b.ids) == 0 {
-		tail = tail[1:]
-	}
-	_, err = io.WriteString(w, tail)
+	_, err := io.WriteString(w, bookTail)
 	return err
 }
+
+// bookHead is the first line of a document; of has no character that JSON quotes.
+func bookHead(of string) string {
+	return fmt.Sprintf(`{"version":%d,"of":"%s","accounts":[`+"\n", formatVersion, of)
+}
+
+const bookTail = "]}\n"

@@ -49,7 +49,6 @@ type FileStore struct {
 	prepared bool
 	snap     *snapshot // the newest generation read or written
 	foreign  uint64    // generations read that somebody else wrote
-	index    *book     // as last written
 	key      *storeKey // open; nil: not yet
 	slots    map[ID]chan struct{}
 	queue    []*change
@@ -108,7 +107,7 @@ func (s *FileStore) Get(ctx context.Context, id ID) (Record, error) {
 	if !ok {
 		return Record{}, fmt.Errorf("%w: %s", ErrNoAccount, id)
 	}
-	return r.clone(), nil
+	return r, nil
 }
 
 // Stamp changes whenever somebody else writes. It needs no key.
@@ -211,7 +210,7 @@ func (s *FileStore) readWith(key *storeKey) (*snapshot, error) {
 	if err != nil {
 		return nil, s.damaged(err)
 	}
-	snap, err := parseSnapshot(stamp, data, s.snap)
+	snap, err := parseSnapshot(stamp, data)
 	if errors.Is(err, ErrNewer) {
 		return nil, fmt.Errorf("%s was %w", f.Name(), err)
 	}

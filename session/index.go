@@ -1,9 +1,12 @@
 package session
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -113,69 +116,67 @@ func parseIndex(data []byte) (*book, error) {
 
 // writeIndex writes the index of after. ids are the accounts that differ from those of before;
 // before is nil when nothing is known to be the same. The index is a cache: that it can't be
-// written fails nothing. The store's lock is held.
+// written fails nothing. One that a newer wakey wrote stays. The store's lock is held.
 func (s *FileStore) writeIndex(before, after *snapshot, ids []ID) {
-	b, err := s.indexOf(before, after, ids)
-	if err != nil {
+	path := s.path(indexName)
+	err := errIndexStale
+	if before != nil {
+		err = replaceFile(path, "", false, func(w io.Writer) error { return patchIndex(w, path, before, after, ids) })
+	}
+	if !errors.Is(err, errIndexStale) {
 		return
 	}
-	if err := replaceFile(s.path(indexName), "", false, b.write); err != nil {
-		return
+	if data, err := os.ReadFile(path); err == nil {
+		if _, err := parseIndex(data); errors.Is(err, ErrNewer) {
+			return
+		} else if err != nil {
+			_ = os.Rename(path, path+".damaged")
+		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.index = b
+	_ = replaceFile(path, "", false, func(w io.Writer) error {
+		return writeBook(w, after.stamp, after.book.ids, after.indexed)
+	})
 }
 
-func (s *FileStore) indexOf(before, after *snapshot, ids []ID) (*book, error) {
-	b, err := s.lastIndex(before)
+// indexed is the account's line in the index.
+func (s *snapshot) indexed(id ID) ([]byte, error) {
+	r, _, err := s.get(id)
 	if err != nil {
 		return nil, err
 	}
-	if b == nil {
-		b, ids = newBook(), after.book.ids
-	}
-	for _, id := range ids {
-		r, ok, err := after.get(id)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			delete(b.lines, id)
-			continue
-		}
-		line, err := encodeIndexed(r)
-		if err != nil {
-			return nil, err
-		}
-		b.lines[id] = line
-	}
-	b.of, b.ids = after.stamp, after.book.ids
-	return b, nil
+	return encodeIndexed(&r)
 }
 
-// lastIndex is the index of before, nil when there is none. One that a newer wakey wrote stays.
-func (s *FileStore) lastIndex(before *snapshot) (*book, error) {
-	s.mu.Lock()
-	b := s.index
-	s.mu.Unlock()
-	if before != nil && b != nil && b.of == before.stamp {
-		return b, nil
-	}
-	data, err := os.ReadFile(s.path(indexName))
+// errIndexStale says that the index is not that of the generation before, line by line.
+var errIndexStale = errors.New("the index is of another generation")
+
+// patchIndex copies the index of before but for the lines of ids. Both generations have their
+// accounts in the same order, new ones last.
+func patchIndex(w io.Writer, path string, before, after *snapshot, ids []ID) error {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // it is written anew
+		return errIndexStale
 	}
-	b, err = parseIndex(data)
-	if errors.Is(err, ErrNewer) {
-		return nil, err
+	defer f.Close()
+	old := bufio.NewReaderSize(f, 1<<16)
+	if head, err := old.ReadString('\n'); err != nil || head != bookHead(before.stamp) {
+		return errIndexStale
 	}
-	if err != nil {
-		_ = os.Rename(s.path(indexName), s.path(indexName)+".damaged")
-		return nil, nil //nolint:nilerr,nilnil // see above
-	}
-	if before == nil || b.of != before.stamp || !slices.Equal(b.ids, before.book.ids) {
-		return nil, nil //nolint:nilnil // see above
-	}
-	return b, nil
+	return writeBook(w, after.stamp, after.book.ids, func(id ID) ([]byte, error) {
+		if slices.Contains(ids, id) {
+			return after.indexed(id)
+		}
+		for {
+			line, err := old.ReadSlice('\n')
+			if err != nil {
+				return nil, errIndexStale
+			}
+			line = bytes.TrimRight(line, ",\n")
+			if got, _, ok := cutID(line); !ok || got != id && !slices.Contains(ids, got) {
+				return nil, errIndexStale
+			} else if got == id {
+				return line, nil
+			}
+		}
+	})
 }

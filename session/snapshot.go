@@ -6,23 +6,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 )
 
-// snapshot is one generation of the accounts. Its lines are parsed when they are asked for:
-// a command that needs one account of ten thousand parses one.
+// snapshot is one generation of the accounts. It keeps their lines and parses those it is asked
+// for: a command that needs one account of ten thousand parses one, and whoever needs all of
+// them holds the only copy.
 type snapshot struct {
 	stamp string // of accounts.age; empty: there was none
 	book  *book
-
-	mu      sync.Mutex
-	records map[ID]*Record // parsed so far; never changed, only replaced
 }
 
-func emptySnapshot() *snapshot { return &snapshot{book: newBook(), records: map[ID]*Record{}} }
+func emptySnapshot() *snapshot { return &snapshot{book: newBook()} }
 
-// parseSnapshot reads a generation. What it has in common with an earlier one is taken from there.
-func parseSnapshot(stamp string, data []byte, earlier *snapshot) (*snapshot, error) {
+func parseSnapshot(stamp string, data []byte) (*snapshot, error) {
 	b, err := parseBook(data, func(raw []byte) (ID, []byte, error) {
 		r, err := decodeRecord(raw)
 		if err != nil {
@@ -37,60 +33,31 @@ func parseSnapshot(stamp string, data []byte, earlier *snapshot) (*snapshot, err
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{stamp: stamp, book: b, records: map[ID]*Record{}}
-	if earlier == nil {
-		return s, nil
-	}
-	earlier.mu.Lock()
-	defer earlier.mu.Unlock()
-	for id, line := range b.lines {
-		old := earlier.book.lines[id]
-		if bytes.Equal(old, line) {
-			b.lines[id] = old
-			if r := earlier.records[id]; r != nil {
-				s.records[id] = r
-			}
-		} else {
-			b.lines[id] = bytes.Clone(line) // or one line would hold the whole of data in memory
-		}
-	}
-	return s, nil
+	return &snapshot{stamp: stamp, book: b}, nil
 }
 
-// get returns a record that the caller must not change, and whether there is one.
-func (s *snapshot) get(id ID) (*Record, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.parsed(id)
-}
-
-func (s *snapshot) parsed(id ID) (*Record, bool, error) {
-	if r := s.records[id]; r != nil {
-		return r, true, nil
-	}
+// get returns a record, and whether there is one.
+func (s *snapshot) get(id ID) (Record, bool, error) {
 	line, ok := s.book.lines[id]
 	if !ok {
-		return nil, false, nil
+		return Record{}, false, nil
 	}
 	r, err := decodeRecord(line)
 	if err != nil {
-		return nil, false, fmt.Errorf("account %s: %w", id, err)
+		return Record{}, false, fmt.Errorf("account %s: %w", id, err)
 	}
-	s.records[id] = r
-	return r, true, nil
+	return *r, true, nil
 }
 
-// all returns copies of the records in order of name.
+// all returns the records in order of name.
 func (s *snapshot) all() ([]Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	out := make([]Record, 0, len(s.book.ids))
 	for _, id := range s.book.ids {
-		r, _, err := s.parsed(id)
+		r, _, err := s.get(id)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, r.clone())
+		out = append(out, r)
 	}
 	slices.SortFunc(out, byName)
 	return out, nil
@@ -98,12 +65,7 @@ func (s *snapshot) all() ([]Record, error) {
 
 // next is a copy to be changed into the generation after this one.
 func (s *snapshot) next() *snapshot {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return &snapshot{
-		book:    &book{ids: slices.Clone(s.book.ids), lines: maps.Clone(s.book.lines)},
-		records: maps.Clone(s.records),
-	}
+	return &snapshot{book: &book{ids: slices.Clone(s.book.ids), lines: maps.Clone(s.book.lines)}}
 }
 
 func (s *snapshot) put(r *Record) error {
@@ -111,18 +73,12 @@ func (s *snapshot) put(r *Record) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.book.put(r.ID, line)
-	s.records[r.ID] = r
 	return nil
 }
 
 func (s *snapshot) remove(id ID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.book.lines, id)
-	delete(s.records, id)
 	s.book.ids = slices.DeleteFunc(s.book.ids, func(i ID) bool { return i == id })
 }
 
