@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -62,6 +61,7 @@ func openedBench(s *FileStore) *FileStore {
 // What a command that needs one account does: open the store, read one record.
 func BenchmarkOpenGet(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
+		b.Helper()
 		for b.Loop() {
 			if _, err := openedBench(s).Get(b.Context(), "00000001"); err != nil {
 				b.Fatal(err)
@@ -73,6 +73,7 @@ func BenchmarkOpenGet(b *testing.B) {
 // What the manager does when it starts.
 func BenchmarkOpenLoad(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
+		b.Helper()
 		for b.Loop() {
 			if _, err := openedBench(s).Load(b.Context()); err != nil {
 				b.Fatal(err)
@@ -84,10 +85,11 @@ func BenchmarkOpenLoad(b *testing.B) {
 // What a running manager does when another process changed one account.
 func BenchmarkReload(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
+		b.Helper()
 		reader := openedBench(s)
 		for b.Loop() {
 			b.StopTimer()
-			benchUpdate(b, s, b.Context())
+			benchUpdate(b, s)
 			b.StartTimer()
 			if _, err := reader.Load(b.Context()); err != nil {
 				b.Fatal(err)
@@ -96,9 +98,9 @@ func BenchmarkReload(b *testing.B) {
 	})
 }
 
-func benchUpdate(b *testing.B, s *FileStore, ctx context.Context) {
+func benchUpdate(b *testing.B, s *FileStore) {
 	b.Helper()
-	if _, err := s.Update(ctx, "00000001", func(r *Record) error { r.Lifetime++; return nil }); err != nil {
+	if _, err := s.Update(b.Context(), "00000001", func(r *Record) error { r.Lifetime++; return nil }); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -106,8 +108,9 @@ func benchUpdate(b *testing.B, s *FileStore, ctx context.Context) {
 // One change by the process that made the last one.
 func BenchmarkUpdate(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
+		b.Helper()
 		for b.Loop() {
-			benchUpdate(b, s, b.Context())
+			benchUpdate(b, s)
 		}
 	})
 }
@@ -115,14 +118,16 @@ func BenchmarkUpdate(b *testing.B) {
 // One change by a process that has just begun.
 func BenchmarkOpenUpdate(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
+		b.Helper()
 		for b.Loop() {
-			benchUpdate(b, openedBench(s), b.Context())
+			benchUpdate(b, openedBench(s))
 		}
 	})
 }
 
 func BenchmarkStamp(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
+		b.Helper()
 		for b.Loop() {
 			if _, err := s.Stamp(); err != nil {
 				b.Fatal(err)
@@ -133,7 +138,8 @@ func BenchmarkStamp(b *testing.B) {
 
 func BenchmarkReadIndex(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
-		benchUpdate(b, s, b.Context())
+		b.Helper()
+		benchUpdate(b, s)
 		for b.Loop() {
 			if all, err := ReadIndex(s.dir); err != nil || len(all) < 3 {
 				b.Fatal(len(all), err)
