@@ -60,11 +60,11 @@ func (v *accounts) columns() []column[session.Account] {
 			style:   func(a session.Account) lipgloss.Style { return v.countdownStyle(a) },
 			compare: func(a, b session.Account) int { return compareTimes(a.ExpiresAt, b.ExpiresAt) },
 		},
-		{min: 14, max: 14, rank: 6, draw: v.drawGauge},
 		{
 			title: "REFRESH", min: 11, max: 11, right: true, rank: 9, text: v.refreshText, style: muted,
 			compare: func(a, b session.Account) int { return compareTimes(a.RefreshAt, b.RefreshAt) },
 		},
+		{min: 14, max: 14, rank: 6, draw: v.drawGauge},
 		{
 			title: "SESSIONS", min: 8, max: 8, right: true, rank: 10, text: sessionsText, style: v.sessionsStyle,
 			compare: func(a, b session.Account) int { return cmp.Compare(b.TotalSessions, a.TotalSessions) },

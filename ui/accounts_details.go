@@ -13,8 +13,7 @@ func (v *accounts) details(a session.Account, w, h int) string {
 	shape, st := s.stateLook(a.State)
 	lines := []string{spread(" "+s.strong.Render(a.Name), st.Render(shape+" "+string(a.State))+" ", w)}
 	if w < paneWidth && !a.ExpiresAt.IsZero() {
-		left := fitRight(v.expiresText(a), 8)
-		lines = append(lines, " "+gaugeView(s, lifeOf(a), v.f.now, w-4-width(left), false)+"  "+v.countdownStyle(a).Render(left))
+		lines = append(lines, " "+gaugeView(s, lifeOf(a), v.f.now, w-2, false))
 	}
 	if a.Reason != "" {
 		what, next := advice(a.Reason)
@@ -108,21 +107,26 @@ func (v *accounts) facts(a session.Account) []fact {
 	} else {
 		facts = append(facts, fact{"refresh token", a.ClientID, "made " + age(now, a.SignedInAt)})
 	}
-	if t := v.refreshText(a); t != "" && a.ClientID != "" {
-		facts = append(facts, fact{"next refresh", t, refreshClock(v.f, a)})
+	if f, ok := v.refreshFact(a); ok {
+		facts = append(facts, f)
 	}
 	return append(facts, v.sessionsFact(a))
 }
 
-func refreshClock(f *frame, a session.Account) string {
-	at := a.RefreshAt
-	if !a.RetryAt.IsZero() {
-		at = a.RetryAt
+// refreshFact says when the next refresh comes, by the clock: how long that is the list says.
+func (v *accounts) refreshFact(a session.Account) (fact, bool) {
+	now := v.f.now
+	switch {
+	case a.ClientID == "" || a.State.NeedsPerson():
+		return fact{}, false
+	case a.State == session.Refreshing:
+		return fact{"next refresh", "under way", ""}, true
+	case !a.RetryAt.IsZero():
+		return fact{"next refresh", clockTime(now, a.RetryAt), "tried again, was due " + clockTime(now, a.RefreshAt)}, true
+	case a.RefreshAt.IsZero():
+		return fact{}, false
 	}
-	if at.IsZero() {
-		return ""
-	}
-	return "at " + clockTime(f.now, at)
+	return fact{"next refresh", clockTime(now, a.RefreshAt), ""}, true
 }
 
 func (v *accounts) sessionsFact(a session.Account) fact {

@@ -48,8 +48,15 @@ func lifeOf(a session.Account) lifetimeOf {
 	return lifetimeOf{from: a.ObtainedAt, refresh: a.RefreshAt, until: a.ExpiresAt}
 }
 
+// countdownStyle is plain while all is well: what changes every second is quiet until it
+// matters, and costs the terminal few bytes.
 func (v *accounts) countdownStyle(a session.Account) lipgloss.Style {
-	return v.f.st.phaseLook(lifeOf(a).phase(v.f.now))
+	switch p := lifeOf(a).phase(v.f.now); p {
+	case phaseGood:
+		return v.f.st.text
+	default:
+		return v.f.st.phaseLook(p)
+	}
 }
 
 func (v *accounts) expiresText(a session.Account) string {

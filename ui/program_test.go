@@ -174,3 +174,24 @@ func click(x, y int) string {
 	at := strconv.Itoa(x) + ";" + strconv.Itoa(y)
 	return "\x1b[<0;" + at + "M\x1b[<0;" + at + "m"
 }
+
+// TestIdleTickIsCheap holds what a second of an idle screen costs against a slow link.
+func TestIdleTickIsCheap(t *testing.T) {
+	s := newStack(t)
+	tm := startProgram(t, Options{Open: s.open}, 120, 40)
+	tm.until("active", "1/100")
+	const ticks = 3
+	shown := func() string { return tm.screen() }
+	last := shown()
+	var from int
+	for i := range ticks + 1 { // the first only aligns to the tick
+		tm.untilTrue("another second", func() bool { return shown() != last })
+		last = shown()
+		if i == 0 {
+			from = len(tm.out.String())
+		}
+	}
+	if n := (len(tm.out.String()) - from) / ticks; n > 200 {
+		t.Errorf("%d bytes a tick", n)
+	}
+}

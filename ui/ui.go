@@ -43,7 +43,7 @@ type SignInDefaults struct {
 
 // framesPerSecond bounds how often the screen is drawn, and how late the first frame comes. More
 // would cost an idle program more than its countdowns do.
-const framesPerSecond = 40
+const framesPerSecond = 50
 
 // errNoTerminal says that there is nothing to draw on.
 var errNoTerminal = errors.New("no terminal to draw on; use the commands instead (wakey help)")
