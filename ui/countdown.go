@@ -49,10 +49,8 @@ func age(now, then time.Time) string {
 	switch {
 	case d < -time.Minute:
 		return "in the future"
-	case d < 10*time.Second:
-		return "just now"
 	case d < time.Minute:
-		return fmt.Sprintf("%d seconds ago", int(d.Seconds()))
+		return "just now"
 	case d < time.Hour:
 		return plural(int(d.Minutes()), "minute") + " ago"
 	case d < day:

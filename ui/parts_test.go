@@ -36,7 +36,7 @@ func TestSpan(t *testing.T) {
 func TestAge(t *testing.T) {
 	day := 24 * time.Hour
 	for d, want := range map[time.Duration]string{
-		-time.Hour: "in the future", time.Second: "just now", 30 * time.Second: "30 seconds ago", time.Minute: "1 minute ago",
+		-time.Hour: "in the future", time.Second: "just now", 30 * time.Second: "just now", time.Minute: "1 minute ago",
 		3 * time.Hour: "3 hours ago", 30 * time.Hour: "yesterday", 3 * day: "3 days ago", 21 * day: "3 weeks ago",
 		100 * day: "3 months ago", 800 * day: "2 years ago",
 	} {

@@ -179,7 +179,7 @@ func click(x, y int) string {
 func TestIdleTickIsCheap(t *testing.T) {
 	s := newStack(t)
 	tm := startProgram(t, Options{Open: s.open}, 120, 40)
-	tm.until("active", "1/100")
+	tm.until("active", "1 of 100")
 	const ticks = 3
 	shown := func() string { return tm.screen() }
 	last := shown()
