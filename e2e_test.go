@@ -159,10 +159,17 @@ func (x *terminal) typeKeys(keys ...string) {
 	}
 }
 
-func (x *terminal) clipboard() string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.clip
+// copied waits for something on the clipboard.
+func (x *terminal) copied() string {
+	x.t.Helper()
+	text := ""
+	x.until("something copied", func(string) bool {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		text = x.clip
+		return text != ""
+	})
+	return text
 }
 
 // quit waits for the program's end, which must be a clean one.
@@ -237,6 +244,19 @@ func TestMainJob(t *testing.T) {
 		}
 		return now != "" && now != suffix
 	})
+
+	// Copy: the clipboard gets the whole token, the screen its end.
+	suffix = tokenOf(x.screen())
+	x.typeKeys("y")
+	x.see("…" + suffix)
+	token := x.copied()
+	if len(token) != 36 || !strings.HasSuffix(token, suffix) {
+		t.Fatalf("%d characters on the clipboard, not the token that ends in %s", len(token), suffix)
+	}
+	x.secrets = append(x.secrets, token)
+
+	x.typeKeys("q")
+	x.quit()
 }
 
 var tokenEnd = regexp.MustCompile(`access token +…([0-9a-f]{8})`)
