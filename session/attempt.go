@@ -27,7 +27,7 @@ func (e *ProblemError) Error() string {
 func (e *ProblemError) Unwrap() error { return e.cause }
 
 // errIdentity says that the refresh token answered with another user's token.
-var errIdentity = errors.New("the refresh token answers for another user")
+var errIdentity = errors.New("another user answers")
 
 // attempt gets the account a token that good accepts (nil: only one newer than the one we have).
 // There is one attempt an account in this process, whose result every caller gets; a caller that
@@ -206,7 +206,7 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 		}
 		r.Access = access
 		r.Sessions = slices.Concat(rec.Sessions, []OpenedSession{{access.SessionUUID, access.ExpiresAt}})
-		r.Leaks = slices.DeleteFunc(r.Leaks, func(l Leak) bool { return l.Until.Before(asked) })
+		r.Leaks = slices.DeleteFunc(r.Leaks, func(l Leak) bool { return l.Op == "refresh" && l.Until.Before(asked) })
 		r.Problem = nil
 		r.TenantUUID, r.Purpose, r.Admin = tok.Metadata.TenantUUID, tok.Metadata.Purpose, isAdmin(tok)
 		return nil

@@ -24,6 +24,8 @@ type SignInRequest struct {
 	Online    bool          // no refresh token: the account ends with its access token
 	Trust     api.Trust
 	PlainHTTP bool
+
+	user string // uuid that has to answer; empty: any
 }
 
 // SignIn signs in and keeps the account. An account of that name for the same stack and login is
@@ -63,6 +65,9 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 		return Account{}, fmt.Errorf("waiting for the account's lock: %w", err)
 	}
 	defer lock.Release()
+	if err := m.takeOver(ctx, lock, id); err != nil {
+		return Account{}, err
+	}
 
 	clientID := ""
 	if !r.Online {
@@ -83,6 +88,9 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 		}
 		return Account{}, err
 	}
+	if r.user != "" && tok.AuthID != r.user {
+		return Account{}, m.undoSignIn(ctx, lock, c, tok, clientID, errOtherUser(r.Login))
+	}
 	return m.keepSignIn(ctx, lock, c, id, r, tok, clientID, asked)
 }
 
@@ -98,10 +106,7 @@ func (m *Manager) keepSignIn(ctx context.Context, lock *Lock, c *api.Client, id 
 			ClientID: clientID, RefreshToken: tok.RefreshToken, Lifetime: r.Lifetime, SignedInAt: asked,
 			Access:       access,
 			Sessions:     append(rec.Sessions, OpenedSession{access.SessionUUID, access.ExpiresAt}),
-			OldClientIDs: rec.OldClientIDs, Leaks: rec.Leaks, Version: rec.Version,
-		}
-		if old.ClientID != "" {
-			rec.OldClientIDs = append(rec.OldClientIDs, old.ClientID)
+			OldClientIDs: oldClientIDs(&old, clientID), Leaks: rec.Leaks, Version: rec.Version,
 		}
 		return nil
 	})
