@@ -49,6 +49,7 @@ type look struct {
 // ours is what this machine knows that it holds of a user of a stack.
 type ours struct {
 	current  string               // the account's client_id; empty when it holds no refresh token
+	retired  bool                 // it has earlier ones still to be revoked
 	clients  map[string]bool      // of all accounts of this machine, earlier ones too
 	leaked   map[string]time.Time // client_ids of sign-ins that were cut off, by when they began
 	sessions map[string]time.Time // opened here, by when they expire

@@ -66,6 +66,7 @@ type Manager struct {
 	auditErr    error
 	watchPaused bool
 	clients     map[endpoint]*api.Client
+	responding  map[string]bool   // incidents that this process is carrying out
 	pending     map[string]string // client_ids of sign-ins whose answer never came, by stack and login
 }
 

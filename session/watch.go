@@ -47,6 +47,9 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
+	if before.retired {
+		_ = m.Retire(ctx, id) // what fails is an event, and tried again next time
+	}
 	l, err := m.ask(ctx, a)
 	if err != nil {
 		return err
@@ -166,7 +169,7 @@ func (m *Manager) ours(id ID) (ours, error) {
 	if len(all) == 0 {
 		return o, fmt.Errorf("%w: %s", ErrNoAccount, id)
 	}
-	o.current = m.entries[id].rec.ClientID
+	o.current, o.retired = m.entries[id].rec.ClientID, len(m.entries[id].rec.OldClientIDs) > 0
 	for _, e := range all {
 		o.record(&e.rec)
 	}

@@ -1,0 +1,164 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"wakey/api"
+)
+
+// report is what ExportIncident gives as JSON.
+type incidentReport struct {
+	Incident *Incident `json:"incident"`
+	Clean    bool      `json:"clean"`
+	Log      []logLine `json:"log"` // of the account, from the findings to the end
+}
+
+// logLine is an entry with its hash, so that it can be found in the log.
+type logLine struct {
+	Entry
+	OwnHash string `json:"hash"`
+}
+
+// ExportIncident gives the report of a response, for a person as Markdown and for a program as
+// JSON. It holds no secrets: the last 8 characters of tokens at most. Errors: ErrNoIncident, and
+// those of the log, beside which the reports are still given.
+func (m *Manager) ExportIncident(id string) (markdown, asJSON []byte, err error) {
+	in, err := m.Incident(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := incidentReport{Incident: in, Clean: in.Clean()}
+	from := in.Plan.MadeAt
+	for _, f := range in.Findings {
+		if f.First.Before(from) {
+			from = f.First
+		}
+	}
+	var logErr error
+	for e, err := range m.audit.Read(AuditFilter{Since: from.Truncate(time.Microsecond), Account: in.Plan.Account}) {
+		switch {
+		case err != nil:
+			logErr = err
+		case in.Ended.IsZero() || !e.Time.After(in.Ended.Add(time.Second)):
+			r.Log = append(r.Log, logLine{e, e.Hash})
+		}
+	}
+	asJSON, err = json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.markdown(), append(asJSON, '\n'), logErr
+}
+
+// stamp writes instants as the report does.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// cell makes a text fit for a table and harmless in Markdown, whoever wrote it.
+func cell(s string) string {
+	s = api.Clean(s)
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "<", "&lt;", ">", "&gt;", "[", `\[`, "]", `\]`, "*", `\*`, "_", `\_`, "&", "&amp;").Replace(s)
+}
+
+func (r *incidentReport) markdown() []byte {
+	var b bytes.Buffer
+	in, p := r.Incident, &r.Incident.Plan
+	fmt.Fprintf(&b, "# Incident %s\n\n", p.ID)
+	fmt.Fprintf(&b, "Account %s: user %s (%s) at %s.\n", cell(p.Name), cell(p.Login), cell(p.UserUUID), cell(api.StackName(p.Stack)))
+	if p.Tenant != "" {
+		fmt.Fprintf(&b, "Everyone in the tenant %s: %d users.\n", cell(p.Tenant), len(p.Users))
+	}
+	fmt.Fprintf(&b, "Begun %s, ended %s.\n\n", stamp(in.Begun), stamp(in.Ended))
+	switch {
+	case in.Ended.IsZero():
+		fmt.Fprint(&b, "**The response is not over: resume it.**\n\n")
+	case r.Clean:
+		fmt.Fprint(&b, "**Everything that it set out to do is done, and what can be proven is.**\n\n")
+	default:
+		fmt.Fprint(&b, "**Something is left open: see the steps and the proofs.**\n\n")
+	}
+	if p.Missing != nil {
+		fmt.Fprintf(&b, "The user lacks the permissions %s.\n\n", cell(strings.Join(p.Missing, ", ")))
+	}
+
+	table(&b, "What was noticed", []string{"First", "Level", "What"}, in.Findings, func(f Finding) []string {
+		return []string{stamp(f.First), f.Level.String(), f.Text}
+	})
+	table(&b, "Steps", []string{"Step", "State", "At", "What came of it"}, in.Steps, func(s Step) []string {
+		return []string{string(s.Name), string(s.State), stamp(s.At), s.Text}
+	})
+	for _, part := range []struct {
+		title string
+		state ProofState
+	}{{"Still alive", Disproven}, {"Proven dead", Proven}, {"Not provable", NotProvable}} {
+		list := filter(in.Proofs, func(p Proof) bool { return p.State == part.state })
+		table(&b, part.title, []string{"Claim", "How", "Seen", "Over by"}, list, func(p Proof) []string {
+			return []string{p.Claim, p.How, stamp(p.At), stamp(p.Until)}
+		})
+	}
+	r.evidence(&b)
+	table(&b, "Log", []string{"No.", "Time", "Op", "Level", "Text", "Hash"}, r.Log, func(l logLine) []string {
+		return []string{fmt.Sprint(l.N), stamp(l.Time), l.Op, l.Level.String(), l.Text, l.OwnHash[:16]}
+	})
+	return b.Bytes()
+}
+
+// evidence writes what there was, and what was done to it.
+func (r *incidentReport) evidence(b *bytes.Buffer) {
+	in, p := r.Incident, &r.Incident.Plan
+	tokens := func(list []PlannedToken) [][]string {
+		var rows [][]string
+		for _, t := range list {
+			rows = append(rows, []string{t.ClientID, stamp(t.CreatedAt), t.Label, t.UserUUID, strings.Trim(t.Why+"; "+t.Help, "; ")})
+		}
+		return rows
+	}
+	head := []string{"client_id", "Made", "Known as", "User", "Why"}
+	same := func(row []string) []string { return row }
+	table(b, "Refresh tokens to be revoked", head, tokens(p.Revoke), same)
+	table(b, "Refresh tokens left alone", head, tokens(p.Keep), same)
+	table(b, "Refresh tokens that can't be revoked", head, tokens(p.Stuck), same)
+	table(b, "Refresh tokens that appeared during the response", head, tokens(in.Appeared), same)
+	if in.Before != nil {
+		fmt.Fprintf(b, "## Before\n\nAt %s the stack listed %s and %s. This machine held %s: %s.\n\n", stamp(in.Before.At),
+			count(len(in.Before.Tokens), "refresh token"), count(len(in.Before.Sessions), "session"),
+			count(len(in.Before.Held), "access token"), "…"+strings.Join(in.Before.Held, ", …"))
+	}
+	table(b, "Revocations", []string{"At", "What", "User", "Result"}, in.Revoked, func(v Revocation) []string {
+		what := "refresh token " + v.ClientID
+		if v.Session != "" {
+			what = "session " + v.Session
+		}
+		return []string{stamp(v.At), what, v.UserUUID, v.Result}
+	})
+	table(b, "Rotated", []string{"Account", "New client_id"}, in.Rotated, func(o PlannedRotate) []string {
+		return []string{o.Name, o.ClientID}
+	})
+}
+
+func table[T any](b *bytes.Buffer, title string, head []string, list []T, row func(T) []string) {
+	if len(list) == 0 {
+		return
+	}
+	line := func(cells []string) { fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | ")) }
+	fmt.Fprintf(b, "## %s\n\n", title)
+	line(head)
+	line(slices.Repeat([]string{"---"}, len(head)))
+	for _, x := range list {
+		cells := row(x)
+		for i := range cells {
+			cells[i] = cell(cells[i])
+		}
+		line(cells)
+	}
+	fmt.Fprintln(b)
+}
