@@ -95,17 +95,18 @@ func New(store Store, o Options) *Manager {
 		o.Now = time.Now
 	}
 	m := &Manager{
-		store:     store,
-		o:         o,
-		audit:     OpenAudit(o.Dir),
-		shelf:     newShelf(o.Dir),
-		slots:     make(chan struct{}, maxRequests),
-		changed:   make(chan struct{}, 1),
-		wake:      make(chan struct{}, 1),
-		watchWake: make(chan struct{}, 1),
-		entries:   map[ID]*entry{},
-		clients:   map[endpoint]*api.Client{},
-		pending:   map[string]string{},
+		store:      store,
+		o:          o,
+		audit:      OpenAudit(o.Dir),
+		shelf:      newShelf(o.Dir),
+		slots:      make(chan struct{}, maxRequests),
+		changed:    make(chan struct{}, 1),
+		wake:       make(chan struct{}, 1),
+		watchWake:  make(chan struct{}, 1),
+		entries:    map[ID]*entry{},
+		clients:    map[endpoint]*api.Client{},
+		pending:    map[string]string{},
+		responding: map[string]bool{},
 	}
 	m.quiet.L = &m.mu
 	return m

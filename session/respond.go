@@ -109,6 +109,9 @@ func (m *Manager) respond(ctx context.Context, in *Incident, h ResponseHooks) (*
 		return nil, err
 	}
 	r.admin = a.Admin
+	if in.Plan.Tenant == "" {
+		in.Plan.Users = []string{a.UserUUID}
+	}
 	own, err := m.holdings(ctx, &in.Plan)
 	if err != nil {
 		return nil, err
@@ -163,7 +166,7 @@ func (p *Plan) summary() string {
 }
 
 // holdIncident keeps others from carrying out the same response.
-func (m *Manager) holdIncident(id string) (release func(), err error) {
+func (m *Manager) holdIncident(id string) (func(), error) {
 	busy := fmt.Errorf("the response %s is being carried out already", id)
 	m.mu.Lock()
 	taken := m.responding[id]
@@ -172,7 +175,7 @@ func (m *Manager) holdIncident(id string) (release func(), err error) {
 	if taken {
 		return nil, busy
 	}
-	release = func() {
+	release := func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.responding, id)
@@ -181,12 +184,13 @@ func (m *Manager) holdIncident(id string) (release func(), err error) {
 		return release, nil
 	}
 	path := filepath.Join(m.o.Dir, "incident-"+id+".lock")
-	if err = makeDir(m.o.Dir); err == nil {
-		var unlock func()
-		if unlock, err = holdFile(path, 50*time.Millisecond); err == nil {
+	err := makeDir(m.o.Dir)
+	if err == nil {
+		unlock, lerr := holdFile(path, 50*time.Millisecond)
+		if lerr == nil {
 			return func() { _ = os.Remove(path); unlock(); release() }, nil
 		}
-		err = errors.Join(busy, err)
+		err = errors.Join(busy, lerr)
 	}
 	release()
 	return nil, err

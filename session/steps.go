@@ -46,6 +46,9 @@ func (r *responder) revokeTokens(ctx context.Context) (string, error) {
 	}
 	var there []PlannedToken
 	for _, t := range r.in.Plan.Revoke {
+		if !slices.Contains(r.in.Plan.Users, t.UserUUID) {
+			continue
+		}
 		if slices.ContainsFunc(l.tokens, t.is) {
 			there = append(there, t)
 		} else {

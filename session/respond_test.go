@@ -1,0 +1,583 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"wakey/api"
+	"wakey/internal/authd"
+)
+
+// spy gathers every token that the server gives to anybody, to look for them where they don't belong.
+type spy struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := s.next.RoundTrip(r)
+	if err != nil {
+		return res, err
+	}
+	b, err := io.ReadAll(res.Body)
+	res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), failingReader{err}))
+	var answer struct {
+		Data struct {
+			Token        string `json:"token"`
+			RefreshToken string `json:"refresh_token"`
+		} `json:"data"`
+	}
+	if json.Unmarshal(b, &answer) == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.seen[answer.Data.Token], s.seen[answer.Data.RefreshToken] = true, true
+	}
+	return res, nil
+}
+
+type failingReader struct{ err error }
+
+func (f failingReader) Read([]byte) (int, error) {
+	if f.err == nil {
+		return 0, io.EOF
+	}
+	return 0, f.err
+}
+
+// spied puts a spy between everybody and the server; at the test's end no file of dir may hold
+// what it saw, nor any of the words.
+func (d *drill) spied(words ...string) *spy {
+	s := &spy{next: authd.Transport(d.Server), seen: map[string]bool{}}
+	d.t.Cleanup(func() {
+		delete(s.seen, "")
+		for _, w := range words {
+			s.seen[w] = true
+		}
+		_ = filepath.WalkDir(d.dir, func(path string, e os.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			for secret := range s.seen {
+				if bytes.Contains(b, []byte(secret)) {
+					d.t.Errorf("%s holds the secret %s", path, secret)
+				}
+			}
+			return err
+		})
+	})
+	return s
+}
+
+// through is a manager of the drill's store that talks through rt.
+func (d *drill) through(rt http.RoundTripper) *Manager {
+	m := New(d.store, Options{Version: "test", Transport: rt, Dir: d.dir})
+	if err := m.Load(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	return m
+}
+
+func password(p string) func(context.Context, string) (api.Secret, error) {
+	return func(context.Context, string) (api.Secret, error) { return api.NewSecret(p), nil }
+}
+
+func newPassword(p string) func(context.Context) (api.Secret, error) {
+	return func(context.Context) (api.Secret, error) { return api.NewSecret(p), nil }
+}
+
+func (d *drill) plan(m *Manager, id ID, o ResponseOptions) *Plan {
+	d.t.Helper()
+	p, err := m.PlanResponse(d.t.Context(), id, o)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return p
+}
+
+func (d *drill) respond(m *Manager, p *Plan, h ResponseHooks) *Incident {
+	d.t.Helper()
+	in, err := m.Respond(d.t.Context(), p, h)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return in
+}
+
+// clean fails unless the incident is.
+func (d *drill) clean(in *Incident) {
+	d.t.Helper()
+	if !in.Clean() {
+		d.t.Errorf("not clean:\n%s", story(in))
+	}
+}
+
+func story(in *Incident) string {
+	var b strings.Builder
+	for _, s := range in.Steps {
+		b.WriteString(string(s.Name) + " " + string(s.State) + ": " + s.Text + "\n")
+	}
+	for _, p := range in.Proofs {
+		b.WriteString(string(p.State) + ": " + p.Claim + ": " + p.How + "\n")
+	}
+	return b.String()
+}
+
+func state(in *Incident, name StepName, want StepState) string {
+	if s := in.step(name); s.State != want {
+		return "step " + string(name) + " is " + string(s.State) + ", want " + string(want) + "\n" + story(in)
+	}
+	return ""
+}
+
+// dead fails unless an access token and a refresh token are refused.
+func (d *drill) dead(tok *api.Token, clientID string) {
+	d.t.Helper()
+	if err := d.other.CheckToken(d.t.Context(), tok.Value, "", ""); !errors.Is(err, api.ErrTokenDead) {
+		d.t.Errorf("the access token of %s lives: %v", clientID, err)
+	}
+	if tok.RefreshToken.IsZero() {
+		return
+	}
+	if _, err := d.other.Refresh(d.t.Context(), api.RefreshRequest{RefreshToken: tok.RefreshToken, ClientID: clientID}); !errors.Is(err, api.ErrRefreshRefused) {
+		d.t.Errorf("the refresh token of %s lives: %v", clientID, err)
+	}
+}
+
+func (d *drill) works(m *Manager, id ID) {
+	d.t.Helper()
+	err := m.Do(d.t.Context(), id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		return c.CheckToken(ctx, token, "", "")
+	})
+	if err != nil {
+		d.t.Errorf("our own account does not work: %v", err)
+	}
+	if _, err := m.Refresh(d.t.Context(), id); err != nil {
+		d.t.Errorf("our own account does not refresh: %v", err)
+	}
+}
+
+func TestRespond(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(d.spied("alice-pass"))
+		a := d.add(m, "alice", "alice", 0)
+		b := d.add(m, "alice two", "alice", 3*time.Hour)
+		phone := d.elsewhere("alice", "phone")
+		d.look(m, a.ID)
+		if err := m.Label(a.ID, "phone", "my phone"); err != nil {
+			t.Fatal(err)
+		}
+		evil := d.elsewhere("alice", "evil")
+		stolen := d.stolen(a.ID)
+		loot := d.refreshElsewhere(stolen)
+		bob := d.elsewhere("bob", "phone")
+		d.look(m, a.ID)
+
+		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		if len(p.Revoke) != 1 || p.Revoke[0].ClientID != "evil" || len(p.Sessions) != 3 || len(p.Ours) != 2 || len(p.Rotate) != 2 ||
+			len(p.Keep) != 3 || len(p.Missing) != 0 || !p.NeedsPassword() || p.Lifetime != 3*time.Hour {
+			t.Fatalf("plan %+v", p)
+		}
+		before := d.Count("", "")
+		asked := 0
+		var seen []StepState
+		in := d.respond(m, p, ResponseHooks{
+			Password: func(context.Context, string) (api.Secret, error) {
+				asked++
+				return api.NewSecret("alice-pass"), nil
+			},
+			Progress: func(in Incident) { seen = append(seen, in.Steps[2].State) },
+			Stolen:   []api.Secret{stolen.RefreshToken},
+		})
+		if before == d.Count("", "") {
+			t.Fatal("nothing was asked")
+		}
+		d.clean(in)
+		if asked != 1 {
+			t.Errorf("the password was asked for %d times", asked)
+		}
+		if !slices.Contains(seen, Pending) || !slices.Contains(seen, Running) || !slices.Contains(seen, Done) {
+			t.Errorf("progress %v", seen)
+		}
+		d.dead(evil, "evil")
+		loot.RefreshToken = stolen.RefreshToken
+		d.dead(loot, stolen.ClientID)
+		if err := d.other.CheckToken(t.Context(), phone.Value, "", ""); !errors.Is(err, api.ErrTokenDead) {
+			t.Errorf("the phone's session stays: %v", err)
+		}
+		d.refreshElsewhere(api.RefreshRequest{RefreshToken: phone.RefreshToken, ClientID: "phone"})
+		d.refreshElsewhere(api.RefreshRequest{RefreshToken: bob.RefreshToken, ClientID: "phone"})
+		if err := d.other.CheckToken(t.Context(), bob.Value, "", ""); err != nil {
+			t.Errorf("bob is hit: %v", err)
+		}
+		d.works(m, a.ID)
+		d.works(m, b.ID)
+
+		proofs := map[ProofState]int{}
+		for _, p := range in.Proofs {
+			proofs[p.State]++
+		}
+		// evil, two rotated ones; the sessions; two held access tokens; the stolen value.
+		if proofs[Proven] != 7 || proofs[Disproven] != 0 {
+			t.Errorf("proofs %v\n%s", proofs, story(in))
+		}
+		last := in.Proofs[len(in.Proofs)-1]
+		if want := in.LastEnd.Add(3 * time.Hour); !last.Until.Equal(want) {
+			t.Errorf("access tokens live until %s, want %s", last.Until, want)
+		}
+		md, js, err := m.ExportIncident(p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"# Incident " + p.ID, "Proven dead", "evil", "Not provable", "my phone", "| revoked |"} {
+			if !bytes.Contains(md, []byte(want)) {
+				t.Errorf("the report lacks %q:\n%s", want, md)
+			}
+		}
+		if !json.Valid(js) || !bytes.Contains(js, []byte(`"clean": true`)) {
+			t.Errorf("%.200s", js)
+		}
+		if err := os.WriteFile(filepath.Join(d.dir, "report"), append(md, js...), 0o600); err != nil { // for the spy
+			t.Fatal(err)
+		}
+		all, err := m.Incidents()
+		if err != nil || len(all) != 1 || all[0].Ended.IsZero() {
+			t.Errorf("incidents %v, %v", all, err)
+		}
+		intact(t, m.Audit())
+		if _, err := m.Respond(t.Context(), p, ResponseHooks{}); err == nil {
+			t.Error("the same plan is carried out twice")
+		}
+	})
+}
+
+// What is not in the plan is asked about, and left alone without a yes.
+func TestRespondAsksAgain(t *testing.T) {
+	for _, answer := range []bool{true, false} {
+		inBubble(t, func(t *testing.T) {
+			d := newDrill(t)
+			m := d.through(authd.Transport(d))
+			a := d.add(m, "alice", "alice", 0)
+			old := d.elsewhere("alice", "evil")
+			p := d.plan(m, a.ID, ResponseOptions{})
+			late := d.elsewhere("alice", "late")
+			var asked []Appeared
+			in := d.respond(m, p, ResponseHooks{
+				Password: password("alice-pass"),
+				Confirm: func(_ context.Context, n Appeared) (bool, error) {
+					asked = append(asked, n)
+					return answer, nil
+				},
+			})
+			if len(asked) != 1 || len(asked[0].Tokens) != 1 || asked[0].Tokens[0].ClientID != "late" || len(asked[0].Sessions) != 1 {
+				t.Errorf("asked %+v", asked)
+			}
+			d.dead(old, "evil")
+			d.clean(in)
+			if answer {
+				d.dead(late, "late")
+				return
+			}
+			if err := d.other.CheckToken(t.Context(), late.Value, "", ""); err != nil {
+				t.Errorf("revoked against the person's word: %v", err)
+			}
+			d.refreshElsewhere(api.RefreshRequest{RefreshToken: late.RefreshToken, ClientID: "late"})
+			if len(in.Appeared) != 1 {
+				t.Errorf("appeared %+v", in.Appeared)
+			}
+		})
+	}
+}
+
+// The server lets anybody end any session of the tenant; the response only touches what the
+// server lists for the user, whatever a plan or a journal says.
+func TestRespondLeavesOthersAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(authd.Transport(d))
+		a := d.add(m, "alice", "alice", 0)
+		bob := d.elsewhere("bob", "shared-name")
+		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p.Sessions = append(p.Sessions, PlannedSession{UserUUID: drillBob, UUID: bob.SessionUUID}, PlannedSession{UserUUID: drillAlice, UUID: bob.SessionUUID})
+		p.Revoke = append(p.Revoke, PlannedToken{UserUUID: drillBob, ClientID: "shared-name"}, PlannedToken{UserUUID: drillAlice, ClientID: "shared-name"})
+		d.respond(m, p, ResponseHooks{Password: password("alice-pass")})
+		if err := d.other.CheckToken(t.Context(), bob.Value, "", ""); err != nil {
+			t.Errorf("bob's session: %v", err)
+		}
+		d.refreshElsewhere(api.RefreshRequest{RefreshToken: bob.RefreshToken, ClientID: "shared-name"})
+		for _, path := range []string{"/users/{user_uuid}/tokens/{client_id}", "/users/{user_uuid}/tokens"} {
+			if n := d.Count("", path); n != 0 {
+				t.Errorf("%d requests to %s", n, path)
+			}
+		}
+	})
+}
+
+func TestRespondWithoutPassword(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(authd.Transport(d))
+		a := d.add(m, "alice", "alice", 0)
+		evil := d.elsewhere("alice", "evil")
+		in := d.respond(m, d.plan(m, a.ID, ResponseOptions{AnythingNew: true}), ResponseHooks{})
+		if text := state(in, StepRotate, Skipped); text != "" || in.Clean() {
+			t.Error(text, in.Clean())
+		}
+		d.dead(evil, "evil")
+		d.works(m, a.ID)
+		if !strings.Contains(story(in), "it was not rotated") {
+			t.Error(story(in))
+		}
+		wrong := 0
+		in, err := m.ResumeResponse(t.Context(), in.Plan.ID, ResponseHooks{Password: func(context.Context, string) (api.Secret, error) {
+			wrong++
+			return api.NewSecret("wrong"), nil
+		}})
+		if err != nil || wrong != 0 {
+			t.Errorf("a skipped step was tried again: %v, asked %d times", err, wrong)
+		}
+		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		in = d.respond(m, p, ResponseHooks{Password: func(context.Context, string) (api.Secret, error) {
+			wrong++
+			return api.NewSecret("wrong"), nil
+		}})
+		if text := state(in, StepRotate, Failed); text != "" || wrong != 3 {
+			t.Error(text, wrong)
+		}
+		d.works(m, a.ID)
+		in, err = m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.clean(in)
+		d.works(m, a.ID)
+	})
+}
+
+func TestRespondWithoutPermission(t *testing.T) {
+	cases := map[string]string{
+		"!auth.users.me.tokens.read":       "auth.users.me.tokens.read",
+		"!auth.users.me.sessions.read":     "auth.users." + drillAlice + ".sessions.read",
+		"!auth.users.me.tokens.*.delete":   "auth.users.me.tokens.*.delete",
+		"!auth.users.me.sessions.*.delete": "auth.users." + drillAlice + ".sessions.*.delete",
+		"!auth.users.me.password.update":   "auth.users." + drillAlice + ".password.update",
+	}
+	for deny, want := range cases {
+		t.Run(deny, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				d := newDrill(t, deny)
+				m := d.through(authd.Transport(d))
+				a := d.add(m, "alice", "alice", 0)
+				d.elsewhere("alice", "evil")
+				p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true, ChangePassword: true})
+				if !slices.Equal(p.Missing, []string{want}) {
+					t.Errorf("missing %v, want %s", p.Missing, want)
+				}
+				in := d.respond(m, p, ResponseHooks{Password: password("alice-pass"), NewPassword: newPassword("new-pass")})
+				if in.Clean() {
+					t.Error("clean without", want)
+				}
+				stem, _, _ := strings.Cut(want, "*")
+				if !strings.Contains(story(in), stem) {
+					t.Errorf("no step names %s:\n%s", want, story(in))
+				}
+				d.works(m, a.ID)
+			})
+		})
+	}
+}
+
+func TestRespondForEveryone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(authd.Transport(d))
+		boss := d.add(m, "ada", "ada", 0)
+		mine := d.add(m, "alice", "alice", 0)
+		phone, bob, ada := d.elsewhere("alice", "phone"), d.elsewhere("bob", "phone"), d.elsewhere("ada", "evil")
+		if _, err := m.PlanResponse(t.Context(), mine.ID, ResponseOptions{Tenant: true}); !errors.Is(err, api.ErrPermission) {
+			t.Errorf("an ordinary user plans for everyone: %v", err)
+		}
+		p := d.plan(m, boss.ID, ResponseOptions{AnythingNew: true, Tenant: true})
+		if len(p.Users) != 3 || len(p.Revoke) != 4 || len(p.Sessions) != 4 || len(p.Rotate) != 1 {
+			t.Fatalf("plan %+v", p)
+		}
+		if !strings.Contains(p.Revoke[0].Why+p.Revoke[1].Why+p.Revoke[2].Why+p.Revoke[3].Why, "signs out the account alice of this machine") {
+			t.Errorf("plan %+v", p.Revoke)
+		}
+		in := d.respond(m, p, ResponseHooks{Password: password("ada-pass")})
+		d.clean(in)
+		d.dead(phone, "phone")
+		d.dead(bob, "phone")
+		d.dead(ada, "evil")
+		d.works(m, boss.ID)
+		if _, err := m.Refresh(t.Context(), mine.ID); err == nil {
+			t.Error("our other account was spared")
+		}
+	})
+}
+
+// A thief that has our access token revokes our own refresh token and session in the middle.
+func TestRespondSignsInAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(authd.Transport(d))
+		a := d.add(m, "alice", "alice", 0)
+		evil := d.elsewhere("alice", "evil")
+		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		d.RevokeRefreshTokens(drillAlice)
+		d.RevokeSessions(drillAlice)
+		again := d.elsewhere("alice", "evil")
+		in := d.respond(m, p, ResponseHooks{Password: password("alice-pass")})
+		d.clean(in)
+		d.dead(evil, "evil")
+		d.dead(again, "evil")
+		d.works(m, a.ID)
+
+		p = d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		d.RevokeRefreshTokens(drillAlice)
+		d.RevokeSessions(drillAlice)
+		in = d.respond(m, p, ResponseHooks{})
+		if in.Clean() || !strings.Contains(story(in), "sign in again") {
+			t.Error(story(in))
+		}
+	})
+}
+
+func TestRespondChangesPassword(t *testing.T) {
+	faults := map[string]*authd.Fault{
+		"":                   nil,
+		"the answer is lost": {Path: "/users/{user_uuid}/password", Times: 1, Status: 502, HTML: true, After: true},
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				d := newDrill(t)
+				m := d.through(d.spied("alice-pass", "new-pass"))
+				a := d.add(m, "alice", "alice", 0)
+				evil := d.elsewhere("alice", "evil")
+				p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true, ChangePassword: true})
+				if fault != nil {
+					d.Faults().Add(*fault)
+				}
+				in := d.respond(m, p, ResponseHooks{Password: password("alice-pass"), NewPassword: newPassword("new-pass")})
+				d.clean(in)
+				d.dead(evil, "evil")
+				if _, err := elsewhere(t.Context(), d.other, "alice", "alice-pass", ""); !errors.Is(err, api.ErrBadCredentials) {
+					t.Errorf("the old password: %v", err)
+				}
+				d.works(m, a.ID)
+				if strings.Contains(story(in), "nobody else knows the password") {
+					t.Error(story(in))
+				}
+			})
+		})
+	}
+}
+
+// What can't be revoked is told, with what helps, and nothing else is left undone for it.
+func TestRespondUnrevokable(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(authd.Transport(d))
+		a := d.add(m, "alice", "alice", 0)
+		long := strings.Repeat("x", 200)
+		for _, clientID := range []string{"a/b", "..", "x#y", "plain\x1b[2J", long} {
+			_, _ = elsewhere(t.Context(), d.other, "alice", "alice-pass", clientID)
+		}
+		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		if len(p.Stuck) != 3 || len(p.Revoke) != 2 {
+			t.Fatalf("stuck %+v, revoke %+v", p.Stuck, p.Revoke)
+		}
+		for _, s := range p.Stuck {
+			if s.Why == "" || s.Help == "" {
+				t.Errorf("%+v", s)
+			}
+		}
+		_, _ = elsewhere(t.Context(), d.other, "alice", "alice-pass", "late/one")
+		in := d.respond(m, p, ResponseHooks{Password: password("alice-pass")})
+		if in.Clean() || len(in.Plan.Stuck) != 4 {
+			t.Error(story(in))
+		}
+		left := d.RefreshTokens(drillAlice)
+		if len(left) != 5 { // the four, and ours
+			t.Errorf("left %q", left)
+		}
+		if text := state(in, StepRotate, Done) + state(in, StepSessions, Done) + state(in, StepSweep, Done) + state(in, StepProve, Failed); text != "" {
+			t.Error(text)
+		}
+		md, _, err := m.ExportIncident(p.ID)
+		if err != nil || bytes.ContainsAny(md, "\x1b") {
+			t.Errorf("%v, %q", err, md)
+		}
+	})
+}
+
+func TestTryStolen(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(d.spied())
+		a := d.add(m, "alice", "alice", 0)
+		evil, bob := d.elsewhere("alice", "evil"), d.elsewhere("bob", "bobs")
+		n := d.Sessions(drillAlice)
+		r, err := m.TryStolen(t.Context(), a.ID, evil.RefreshToken, nil)
+		if err != nil || !r.Works || r.ClientID != "evil" || !r.Closed || r.UserUUID != drillAlice {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if d.Sessions(drillAlice) != n {
+			t.Error("the session that the try opened stays")
+		}
+		if alarms(m) != 1 || !strings.Contains(m.Events()[len(m.Events())-1].Text, "STILL WORKS") {
+			t.Errorf("events %+v", m.Events())
+		}
+		if r, err = m.TryStolen(t.Context(), a.ID, bob.RefreshToken, nil); err != nil || r.Works {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if r, err = m.TryStolen(t.Context(), a.ID, bob.RefreshToken, []string{"bobs"}); err != nil || !r.Works || r.UserUUID != drillBob {
+			t.Errorf("%+v, %v", r, err)
+		}
+		for d.Sessions(drillAlice) < 100 {
+			d.elsewhere("alice", "")
+		}
+		if r, err = m.TryStolen(t.Context(), a.ID, evil.RefreshToken, nil); err != nil || !r.Works {
+			t.Errorf("at the ceiling: %+v, %v", r, err)
+		}
+		d.Faults().SetDown(true)
+		if _, err = m.TryStolen(t.Context(), a.ID, evil.RefreshToken, nil); err == nil {
+			t.Error("offline, and yet it knows")
+		}
+	})
+}
+
+func TestStolenTokenThatStillWorks(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(authd.Transport(d))
+		a := d.add(m, "alice", "alice", 0)
+		phone := d.elsewhere("alice", "phone")
+		_ = m.Label(a.ID, "phone", "my phone")
+		in := d.respond(m, d.plan(m, a.ID, ResponseOptions{AnythingNew: true}), ResponseHooks{
+			Password: password("alice-pass"), Stolen: []api.Secret{phone.RefreshToken},
+		})
+		if in.Clean() || !strings.Contains(story(in), "STILL WORKS") {
+			t.Error(story(in))
+		}
+		in = d.respond(m, d.plan(m, a.ID, ResponseOptions{AnythingNew: true, All: true}), ResponseHooks{
+			Password: password("alice-pass"), Stolen: []api.Secret{phone.RefreshToken},
+		})
+		d.clean(in)
+		d.dead(phone, "phone")
+	})
+}
