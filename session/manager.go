@@ -94,6 +94,9 @@ func New(store Store, o Options) *Manager {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if s, ok := store.(*FileStore); ok && o.Dir == "" {
+		o.Dir = s.Dir()
+	}
 	m := &Manager{
 		store:      store,
 		o:          o,

@@ -277,13 +277,13 @@ func (r *responder) do(ctx context.Context, fn func(ctx context.Context, c *api.
 		case !lostConnection(err), errors.Is(err, api.ErrNotWazo), errors.Is(err, api.ErrCertificate):
 			return err
 		}
-		if err := pause(ctx, pauseFor(try)); err != nil {
+		if err := waitFor(ctx, pauseFor(try)); err != nil {
 			return err
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func waitFor(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

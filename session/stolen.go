@@ -58,7 +58,7 @@ func (m *Manager) TryStolen(ctx context.Context, id ID, value api.Secret, more [
 }
 
 func tryStolen(ctx context.Context, c *api.Client, value api.Secret, clientIDs []string) (r StolenResult, err error) {
-	for _, clientID := range unique(clientIDs) {
+	for _, clientID := range distinct(clientIDs) {
 		if r.Tried == maxStolenTries {
 			break
 		}
@@ -97,7 +97,7 @@ func (r *StolenResult) text(value api.Secret, user string) string {
 	return text + "; revoke it"
 }
 
-func unique(list []string) []string {
+func distinct(list []string) []string {
 	var out []string
 	for _, s := range list {
 		if s != "" && !slices.Contains(out, s) {

@@ -36,7 +36,7 @@ func (r *responder) sweep(ctx context.Context) (string, error) {
 			if clean++; clean == cleanSweeps {
 				return fmt.Sprintf("nothing is left, seen %d times in a row", clean), nil
 			}
-			if err := pause(ctx, sweepPause); err != nil {
+			if err := waitFor(ctx, sweepPause); err != nil {
 				return "", err
 			}
 			continue
