@@ -52,6 +52,9 @@ const (
 )
 
 func (v *inspector) bindings() []binding {
+	if v.list.filtering {
+		return filterBindings
+	}
 	paste := binding{action: actPaste, keys: []string{"p"}, short: "inspect another", name: "Inspect a token that you paste"}
 	if v.pasted != nil {
 		return append(v.pastedBindings(), append([]binding{paste}, v.moveBindings()...)...)

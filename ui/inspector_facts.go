@@ -28,7 +28,7 @@ func (v *inspector) factLines(w int) []string {
 			lines = append(lines, "")
 		}
 		if sec.title != "" {
-			lines = append(lines, " "+s.title.Render(sec.title))
+			lines = append(lines, " "+s.strong.Render(sec.title))
 		}
 		for _, f := range sec.facts {
 			lines = append(lines, factBlock(s, f, w)...)

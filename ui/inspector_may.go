@@ -134,7 +134,7 @@ func (d *mayDialog) byList(required string) (verdict, []string) {
 	return verdictNo, deciding
 }
 
-const mayLabel = 11
+const mayLabel = 13
 
 func (d *mayDialog) view(w, _ int) []string {
 	s := d.v.f.st

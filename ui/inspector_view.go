@@ -165,16 +165,20 @@ func (v *inspector) titleLine(p panes, w, h int) string {
 	}
 	name, count := v.listTitle()
 	inList := v.listHasKeys(w, h)
+	more := v.factRows - p.factsH - v.scroll
 	list := title(name, inList) + " " + s.muted.Render(count)
 	if !p.beside {
-		line := " " + title(factsTitle, !inList) + "   " + list
-		return spread(line, s.faint.Render("← → ")+" ", w)
+		hint := "← →"
+		if more > 0 && !inList {
+			hint = "↓ " + plural(more, "more line") + " · " + hint
+		}
+		return spread(" "+title(factsTitle, !inList)+"   "+list, s.muted.Render(hint)+" ", w)
 	}
 	facts := " " + title(factsTitle, !inList)
-	if more := v.factRows - p.factsH - v.scroll; more > 0 {
-		facts = spread(facts, s.faint.Render("← ↓ "+plural(more, "more line"))+" ", p.factsW)
+	if more > 0 {
+		facts = spread(facts, s.muted.Render("← ↓ "+plural(more, "more line"))+" ", p.factsW)
 	}
-	return fit(facts, p.factsW) + s.faint.Render("│") + " " + " " + list
+	return fit(facts, p.factsW) + s.faint.Render("│") + "  " + list
 }
 
 // listTitle is what the list holds, and how much.
