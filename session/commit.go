@@ -21,7 +21,6 @@ const storeLockTimeout = 20 * time.Second
 type change struct {
 	id   ID
 	fn   func(*Record) error // nil: remove
-	key  *storeKey
 	done chan struct{}
 	rec  Record
 	err  error
@@ -60,7 +59,7 @@ func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (
 		if err != nil {
 			return Record{}, err
 		}
-		c := &change{id: id, fn: fn, key: key, done: make(chan struct{})}
+		c := &change{id: id, fn: fn, done: make(chan struct{})}
 		s.enqueue(c)
 		select {
 		case <-c.done:
@@ -158,11 +157,6 @@ func (s *FileStore) commit(batch []*change) {
 		fail(err)
 		return
 	}
-	for _, c := range batch {
-		if c.key.recipient != kf.Recipient {
-			c.err = errKeyChanged
-		}
-	}
 	key := s.openedKey()
 	if key == nil || key.recipient != kf.Recipient {
 		fail(errKeyChanged)
@@ -176,9 +170,6 @@ func (s *FileStore) commit(batch []*change) {
 	after := before.next()
 	var ids []ID
 	for _, c := range batch {
-		if c.err != nil {
-			continue
-		}
 		did, err := c.apply(after)
 		if err != nil {
 			c.err = err

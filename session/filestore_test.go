@@ -394,6 +394,14 @@ func TestIndex(t *testing.T) {
 	}
 	check(Active, Active, RevokedElsewhere)
 
+	// One that missed a change of another account is not gone on with.
+	missed := readFile(t, filepath.Join(dir, indexName))
+	set("00000003", func(r *Record) { r.Access = nil })
+	writeFile(t, filepath.Join(dir, indexName), missed)
+	set("00000002", func(*Record) {})
+	check(Active, SignInNeeded, RevokedElsewhere)
+	set("00000003", func(r *Record) { r.Access = &Access{ExpiresAt: now.Add(time.Hour)} })
+
 	// It is a cache: made again when it is gone, wrong or damaged.
 	path := filepath.Join(dir, indexName)
 	right := readFile(t, path)
