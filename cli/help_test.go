@@ -16,7 +16,7 @@ import (
 
 func newRoot() *cobra.Command {
 	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, version: "1.2.3"}
-	return a.root()
+	return a.root(nil)
 }
 
 func TestEveryCommandIsExplained(t *testing.T) {
@@ -37,6 +37,15 @@ func TestEveryCommandIsExplained(t *testing.T) {
 			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 130 && strings.HasPrefix(line, "  ") || n > 100 && !strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "Fields for --json") {
 				t.Errorf("%s: a line of its help has %d characters: %s", cmd.CommandPath(), n, line)
 			}
+		}
+	}
+}
+
+// The name that a command is looked up by is the one it has.
+func TestCommandNames(t *testing.T) {
+	for _, c := range commands {
+		if got := c.make(&app{}).Name(); got != c.name {
+			t.Errorf("%s stands as %q in the table", got, c.name)
 		}
 	}
 }
