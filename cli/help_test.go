@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -56,8 +58,12 @@ var outcomes = map[string]struct {
 	code int
 	skip string
 }{
-	"wakey demo":  {skip: "it draws a screen"},
-	"wakey serve": {skip: "it runs until it is interrupted"},
+	"wakey agent":           {skip: "it runs until it is interrupted"},
+	"wakey agent --install": {skip: "it asks the service manager of whoever runs the tests"},
+	"wakey agent --install --passphrase-file ~/.config/wakey/passphrase": {skip: "it asks the service manager of whoever runs the tests"},
+	"wakey agent --uninstall": {skip: "it asks the service manager of whoever runs the tests"},
+	"wakey demo":              {skip: "it draws a screen"},
+	"wakey serve":             {skip: "it runs until it is interrupted"},
 	"wakey serve --listen 127.0.0.1:9497 --plain-http --token-lifetime 5m":          {skip: "it runs until it is interrupted"},
 	"wakey serve --seed users.toml --timezone America/Toronto --log requests.jsonl": {skip: "it runs until it is interrupted"},
 	"wakey login pbx.example.com --user alice":                                      {code: exitUsage},
@@ -180,7 +186,9 @@ func newPlace(t *testing.T) *place {
 // shell runs a line and gives its exit code and all that it printed.
 func (p *place) shell(line string) (int, string) {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), "sh", "-c", p.replace.Replace(line))
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", p.replace.Replace(line))
 	cmd.Dir, cmd.Env = p.dir, p.env
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

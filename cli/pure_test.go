@@ -115,7 +115,7 @@ func TestExitCodes(t *testing.T) {
 		{nil, 0},
 		{errors.New("x"), 1},
 		{session.ErrNoAccount, 1},
-		{session.ErrLocked, 1},
+		{session.ErrLocked, 4},
 		{&api.Error{Kind: api.KindSessionCeiling}, 1},
 		{&api.Error{Kind: api.KindNotFound}, 1},
 		{usagef("x"), 2},
