@@ -261,7 +261,9 @@ func TestMainJob(t *testing.T) {
 	x.typeKeys("m")
 	x.see("May the token of bob@127.0.0.1 do this?")
 	x.typeKeys(strings.Repeat("\x7f", 40), "auth.users.me.tokens.read", "\r")
-	x.see("the stack", "yes")
+	x.until("both answers", func(s string) bool {
+		return strings.Contains(line(s, "by its list"), "✓ yes") && strings.Contains(line(s, "the stack  "), "✓ yes")
+	})
 	x.typeKeys("\x1b")
 	x.until("the box closed", func(s string) bool { return !strings.Contains(s, "do this?") })
 
