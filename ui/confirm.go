@@ -19,8 +19,6 @@ const (
 
 // confirm asks before something ends. The safe button has the focus.
 type confirm struct {
-	bare
-
 	f       *frame
 	heading string
 	items   []confirmItem // exactly what ends, one line each

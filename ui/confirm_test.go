@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,8 +72,8 @@ func TestConfirmByMouse(t *testing.T) {
 		a, answered := testConfirm(t, &confirm{harm: true, text: []string{"It ends."}, check: "also the sessions"})
 		hit := func(text string) {
 			lines := strings.Split(plainFrame(a), "\n")
-			for y := len(lines) - 1; y >= 0; y-- {
-				if x := strings.Index(plainCells(lines[y]), text); x >= 0 {
+			for y, line := range slices.Backward(lines) {
+				if x := strings.Index(plainCells(line), text); x >= 0 {
 					a.Update(tea.MouseClickMsg{X: x + 1, Y: y, Button: tea.MouseLeft})
 					return
 				}

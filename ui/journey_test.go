@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,18 +139,9 @@ func TestSignOutAndForgetOnly(t *testing.T) {
 	tm.until("Sign out demo")
 	tm.typed(keyTab, keyEnter)
 	tm.until("signed out demo", "No account yet")
-	if left := s.RefreshTokens(s.acc.UserUUID); contains(left, s.acc.ClientID) {
+	if left := s.RefreshTokens(s.acc.UserUUID); slices.Contains(left, s.acc.ClientID) {
 		t.Errorf("still on the stack: %v", left)
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func TestPassphraseIsAskedInADialog(t *testing.T) {
