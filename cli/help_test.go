@@ -62,8 +62,15 @@ var outcomes = map[string]struct {
 	"wakey agent --install": {skip: "it asks the service manager of whoever runs the tests"},
 	"wakey agent --install --passphrase-file ~/.config/wakey/passphrase": {skip: "it asks the service manager of whoever runs the tests"},
 	"wakey agent --uninstall": {skip: "it asks the service manager of whoever runs the tests"},
-	"wakey demo":              {skip: "it draws a screen"},
-	"wakey serve":             {skip: "it runs until it is interrupted"},
+	"wakey rotate":            {code: exitUsage},
+	"wakey rotate prod --password-stdin < password":           {code: exitSignIn}, // it is another user's
+	"wakey respond prod --yes --password-stdin < password":    {code: exitPartly}, // likewise
+	"wakey respond prod --keep ci-runner --change-password":   {code: exitUsage},
+	"wakey incidents resume 20261123-201500-3fa9":             {code: exitError},
+	"wakey incidents report 20261123-201500-3fa9 > report.md": {code: exitError},
+	"wakey incidents report 20261123-201500-3fa9 --json":      {code: exitError},
+	"wakey demo":  {skip: "it draws a screen"},
+	"wakey serve": {skip: "it runs until it is interrupted"},
 	"wakey serve --listen 127.0.0.1:9497 --plain-http --token-lifetime 5m":          {skip: "it runs until it is interrupted"},
 	"wakey serve --seed users.toml --timezone America/Toronto --log requests.jsonl": {skip: "it runs until it is interrupted"},
 	"wakey login pbx.example.com --user alice":                                      {code: exitUsage},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,8 +52,8 @@ func TestEncodeJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := strings.IndexAny(string(b), "\x1b\x7f\u009b\u202e\u200b\U000e0041\u2028"); i >= 0 {
-		t.Errorf("%q holds %q", b, string(b)[i:])
+	if i := bytes.IndexAny(b, "\x1b\x7f\u009b\u202e\u200b\U000e0041\u2028"); i >= 0 {
+		t.Errorf("%q holds %q", b, b[i:])
 	}
 	var back map[string]string
 	if err := json.Unmarshal(b, &back); err != nil || back["client_id"] != text {
@@ -86,8 +87,9 @@ func TestFields(t *testing.T) {
 			}
 			continue
 		}
-		if b, _ := json.Marshal(fields); string(b) != c.want {
-			t.Errorf("%q %q: %s, want %s", c.texts, c.typed, b, c.want)
+		b, err := json.Marshal(fields)
+		if err != nil || string(b) != c.want {
+			t.Errorf("%q %q: %s (%v), want %s", c.texts, c.typed, b, err, c.want)
 		}
 	}
 }
