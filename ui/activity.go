@@ -39,6 +39,10 @@ type happening struct {
 	fields []fact // what the log knows besides
 }
 
+// happenedLeast is what the column that tells what happened gets at least, before others give
+// way; it gets whatever they leave.
+const happenedLeast = 32
+
 // mostHappenings is how many are listed: more than anybody reads.
 const mostHappenings = 5000
 
@@ -73,7 +77,7 @@ func (v *activity) columns() []column[happening] {
 		},
 		{title: "ACCOUNT", min: 7, max: 20, rank: 2, text: name, compare: byText(name), style: func(happening) lipgloss.Style { return v.f.st.strong }},
 		{title: "WHAT", min: 7, max: 8, rank: 4, text: op, compare: byText(op), style: muted},
-		{title: "HAPPENED", min: 12, max: 300, text: func(h happening) string { return h.Text }, style: func(h happening) lipgloss.Style {
+		{title: "HAPPENED", min: 12, max: happenedLeast, firm: true, text: func(h happening) string { return h.Text }, style: func(h happening) lipgloss.Style {
 			if h.Level == session.Info {
 				return v.f.st.text
 			}
@@ -205,7 +209,11 @@ func (v *activity) leave() {
 	v.seen = v.f.now
 }
 
-func (v *activity) layout(w, h int) { v.list.layout(v.split(w, h).listH) }
+func (v *activity) layout(w, h int) {
+	sp := v.split(w, h)
+	v.list.layout(sp.listH)
+	v.list.fill(len(v.list.cols)-1, sp.listW)
+}
 
 // take adds what is new. Whoever looks at the newest goes on seeing the newest; whoever has
 // moved down goes on seeing the same lines.

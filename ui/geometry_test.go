@@ -86,6 +86,7 @@ func scenes() map[string]func(a *app) {
 		},
 	}
 	maps.Copy(all, remoteScenes())
+	maps.Copy(all, inspectorScenes())
 	return all
 }
 
