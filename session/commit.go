@@ -21,6 +21,7 @@ const storeLockTimeout = 20 * time.Second
 type change struct {
 	id   ID
 	fn   func(*Record) error // nil: remove
+	key  *storeKey           // the store's when it was made
 	done chan struct{}
 	rec  Record
 	err  error
@@ -54,12 +55,12 @@ func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (
 		return Record{}, err
 	}
 	var stale *storeKey
-	for range 3 {
+	for {
 		key, err := s.openKey(ctx, stale, true)
 		if err != nil {
 			return Record{}, err
 		}
-		c := &change{id: id, fn: fn, done: make(chan struct{})}
+		c := &change{id: id, fn: fn, key: key, done: make(chan struct{})}
 		s.enqueue(c)
 		select {
 		case <-c.done:
@@ -74,7 +75,6 @@ func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (
 		}
 		stale = key
 	}
-	return Record{}, s.wrongKey()
 }
 
 func (s *FileStore) enqueue(c *change) {
@@ -157,9 +157,15 @@ func (s *FileStore) commit(batch []*change) {
 		fail(err)
 		return
 	}
-	key := s.openedKey()
-	if key == nil || key.recipient != kf.Recipient {
-		fail(errKeyChanged)
+	var key *storeKey
+	for _, c := range batch {
+		if c.key.recipient == kf.Recipient {
+			key = c.key
+		} else {
+			c.err = errKeyChanged
+		}
+	}
+	if key == nil {
 		return
 	}
 	before, err := s.readWith(key)
@@ -170,6 +176,9 @@ func (s *FileStore) commit(batch []*change) {
 	after := before.next()
 	var ids []ID
 	for _, c := range batch {
+		if c.err != nil {
+			continue
+		}
 		did, err := c.apply(after)
 		if err != nil {
 			c.err = err
