@@ -91,6 +91,9 @@ func (v *accounts) bindings() []binding {
 	if len(v.f.accounts) == 0 {
 		return []binding{{action: actSignIn, keys: []string{"n", "enter"}, short: "sign in", name: "Sign in to a stack"}}
 	}
+	if v.list.typing() {
+		return v.list.typingBindings()
+	}
 	enter := binding{action: actInspect, keys: []string{"enter"}, short: "inspect", name: "Inspect the access token"}
 	bs := make([]binding, 0, 24)
 	if a, ok := v.list.selected(); ok && a.State.NeedsPerson() {

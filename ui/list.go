@@ -199,6 +199,15 @@ func (l *list[T]) bindings() []binding {
 	return bs
 }
 
+// typingBindings are those while the filter is typed: every other key is text then.
+func (l *list[T]) typingBindings() []binding {
+	return []binding{
+		{action: actFilter, keys: []string{"enter"}, short: "keep the filter", name: "Keep the filter"},
+		{action: actUp, keys: []string{"up", "down"}, show: "↑↓", short: "move", name: "Move", moving: true},
+		{action: actBack, keys: []string{"esc"}, short: "end it", name: "End the filter", moving: true},
+	}
+}
+
 // markBindings are those of a list whose rows can be marked.
 func (l *list[T]) markBindings() []binding {
 	return []binding{
@@ -223,7 +232,7 @@ func (l *list[T]) do(a action) bool {
 	case actEnd:
 		l.cursor = len(l.rows) - 1
 	case actFilter:
-		l.filtering = true
+		l.filtering = !l.filtering
 	case actBack:
 		l.filter.wipe()
 		l.filtering = false

@@ -119,12 +119,18 @@ func (v *signIn) fieldLine(id field, w int) string {
 		if v.stay {
 			tick, what = "[x]", "yes: the refresh token is kept, encrypted"
 		}
+		if width(what) > room-4 {
+			what, _, _ = strings.Cut(what, ":")
+		}
 		return cut(line+s.accent.Render(tick)+" "+s.text.Render(cut(what, room-4)), w)
 	case fieldSubmit:
 		return cut(line+v.button(here), w)
 	case fieldLifetime:
 		note := "  of each access token, space changes"
 		field := min(room, 8)
+		if width(note) > room-field {
+			note = "  space changes"
+		}
 		return cut(line+v.inputs[id].view(s, field, here, "1h")+s.muted.Render(cut(note, room-field)), w)
 	case fieldName:
 		return cut(line+v.inputs[id].view(s, room, here, v.suggestion()), w)
