@@ -21,7 +21,7 @@ const storeLockTimeout = 20 * time.Second
 type change struct {
 	id   ID
 	fn   func(*Record) error // nil: remove
-	key  *storeKey           // the store's when it was made
+	key  *storeKey
 	done chan struct{}
 	rec  Record
 	err  error
@@ -55,7 +55,7 @@ func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (
 		return Record{}, err
 	}
 	var stale *storeKey
-	for {
+	for range 3 {
 		key, err := s.openKey(ctx, stale, true)
 		if err != nil {
 			return Record{}, err
@@ -75,6 +75,7 @@ func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (
 		}
 		stale = key
 	}
+	return Record{}, s.wrongKey()
 }
 
 func (s *FileStore) enqueue(c *change) {
@@ -157,15 +158,14 @@ func (s *FileStore) commit(batch []*change) {
 		fail(err)
 		return
 	}
-	var key *storeKey
 	for _, c := range batch {
-		if c.key.recipient == kf.Recipient {
-			key = c.key
-		} else {
+		if c.key.recipient != kf.Recipient {
 			c.err = errKeyChanged
 		}
 	}
-	if key == nil {
+	key := s.openedKey()
+	if key == nil || key.recipient != kf.Recipient {
+		fail(errKeyChanged)
 		return
 	}
 	before, err := s.readWith(key)

@@ -21,11 +21,12 @@ import (
 )
 
 const (
-	drillAlice  = "aaaaaaaa-0000-4000-8000-0000000000a1"
-	drillBob    = "aaaaaaaa-0000-4000-8000-0000000000b1"
-	drillAdmin  = "aaaaaaaa-0000-4000-8000-0000000000ad"
-	drillTenant = "11111111-1111-4111-8111-1111111111aa"
-	drillStack  = "https://pbx.example.com"
+	drillAlice   = "aaaaaaaa-0000-4000-8000-0000000000a1"
+	drillBob     = "aaaaaaaa-0000-4000-8000-0000000000b1"
+	drillAdmin   = "aaaaaaaa-0000-4000-8000-0000000000ad"
+	drillService = "aaaaaaaa-0000-4000-8000-0000000000c1"
+	drillTenant  = "11111111-1111-4111-8111-1111111111aa"
+	drillStack   = "https://pbx.example.com"
 )
 
 // drill is a stack with alice, bob and an administrator, this machine's store, and somebody
@@ -45,6 +46,7 @@ func newDrill(t *testing.T, aliceACL ...string) *drill {
 		Users: []authd.SeedUser{
 			{UUID: drillAlice, Username: "alice", Password: "alice-pass", Tenant: drillTenant, ACL: aliceACL},
 			{UUID: drillBob, Username: "bob", Password: "bob-pass", Tenant: drillTenant},
+			{UUID: drillService, Username: "svc", Password: "svc-pass", Tenant: drillTenant, Purpose: "internal"},
 			{UUID: drillAdmin, Username: "ada", Password: "ada-pass", Tenant: drillTenant, Admin: true},
 		},
 	})

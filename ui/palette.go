@@ -22,6 +22,8 @@ type choice struct {
 
 // menu is a list to choose from by typing a part of a name. The palette is one.
 type menu struct {
+	bare
+
 	f       *frame
 	heading string
 	choices []choice

@@ -55,22 +55,17 @@ func (t *toast) line(s *styles, w int) string {
 	if t.text == "" {
 		return ""
 	}
-	shape, st := t.kind.look(s)
-	return cut(" "+st.Render(shape)+" "+toastText(s, t.kind).Render(t.text), w)
-}
-
-// look is a shape and a colour for what a toast says.
-func (k toastKind) look(s *styles) (shape string, st lipgloss.Style) {
-	switch k {
+	shape, st := "✓", s.good
+	switch t.kind {
 	case toastInfo:
-		return "·", s.info
+		shape, st = "·", s.info
 	case toastWarn:
-		return "▲", s.warn
+		shape, st = "▲", s.warn
 	case toastBad:
-		return shapeDanger, s.bad
+		shape, st = shapeDanger, s.bad
 	case toastGood:
 	}
-	return "✓", s.good
+	return cut(" "+st.Render(shape)+" "+toastText(s, t.kind).Render(t.text), w)
 }
 
 func toastText(s *styles, k toastKind) lipgloss.Style {
