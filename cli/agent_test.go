@@ -24,7 +24,7 @@ import (
 type agentProcess struct {
 	*exec.Cmd
 
-	t     *testing.T
+	t     testing.TB
 	lines chan string
 	seen  []string
 }
@@ -32,8 +32,15 @@ type agentProcess struct {
 // agent starts one in the house, with more in its environment.
 func (h *house) agent(env ...string) *agentProcess {
 	h.t.Helper()
-	a := &agentProcess{Cmd: h.process("agent", "--no-input"), t: h.t, lines: make(chan string, 1000)}
-	a.Env = append(a.Env, env...)
+	cmd := h.process("agent", "--no-input")
+	cmd.Env = append(cmd.Env, env...)
+	return h.follow(cmd)
+}
+
+// follow starts an agent and reads its log.
+func (h *house) follow(cmd *exec.Cmd) *agentProcess {
+	h.t.Helper()
+	a := &agentProcess{Cmd: cmd, t: h.t, lines: make(chan string, 1000)}
 	log, err := a.StderrPipe()
 	if err != nil {
 		h.t.Fatal(err)

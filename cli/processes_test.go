@@ -28,7 +28,7 @@ var rounds = flag.Int("rounds", 20, "how often TestKilledHolder kills a process"
 // house is a home with alice's account in its store, and the stack that she signed in to. Tests
 // run the program in it as processes.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	server  *authd.Server
 	stack   *authd.Running
 	env     []string
@@ -38,9 +38,22 @@ type house struct {
 	asked   chan struct{} // gets a value when somebody asks for a token, before the answer
 }
 
-func newHouse(t *testing.T) *house {
+// newHouse signs alice in.
+func newHouse(t testing.TB) *house {
 	t.Helper()
-	server, err := authd.New(authd.Config{}, authd.DemoSeed())
+	h := newEmptyHouse(t, authd.DemoSeed())
+	h.login("alice")
+	all, err := h.store.Load(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatal(len(all), err)
+	}
+	h.account = all[0]
+	return h
+}
+
+func newEmptyHouse(t testing.TB, seed authd.Seed) *house {
+	t.Helper()
+	server, err := authd.New(authd.Config{}, seed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,12 +87,6 @@ func newHouse(t *testing.T) *house {
 			return secretFile(filepath.Join(home, "passphrase"))
 		},
 	})
-	h.login("alice")
-	all, err := h.store.Load(t.Context())
-	if err != nil || len(all) != 1 {
-		t.Fatal(len(all), err)
-	}
-	h.account = all[0]
 	return h
 }
 
