@@ -11,7 +11,7 @@ import (
 )
 
 // fill gives a new store n accounts whose tokens live for a day and are not due.
-func fill(b *testing.B, store Store, n int) []ID {
+func fill(b testing.TB, store Store, n int) []ID {
 	b.Helper()
 	ids := make([]ID, n)
 	all := make([]Record, n)
@@ -34,7 +34,7 @@ func fill(b *testing.B, store Store, n int) []ID {
 }
 
 // fillFile writes all accounts at one go: one by one is ten thousand times the whole file.
-func fillFile(b *testing.B, s *FileStore, all []Record) {
+func fillFile(b testing.TB, s *FileStore, all []Record) {
 	b.Helper()
 	snap := emptySnapshot()
 	for i := range all {

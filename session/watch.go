@@ -152,8 +152,8 @@ func (m *Manager) siblings(id ID) []*entry {
 		return nil
 	}
 	var all []*entry
-	for _, o := range m.entries {
-		if o.rec.Stack == e.rec.Stack && o.rec.UserUUID == e.rec.UserUUID {
+	for _, o := range m.order { // users differ more often than stacks, and at their first letter
+		if o.rec.UserUUID == e.rec.UserUUID && o.rec.Stack == e.rec.Stack {
 			all = append(all, o)
 		}
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -9,8 +10,13 @@ import (
 // DefaultWatch is how often Run looks at an account's user on its stack, give or take a fifth.
 const DefaultWatch = 5 * time.Minute
 
-// maxLooks bounds the looks at once, so that a start with many accounts is gentle too.
-const maxLooks = 4
+const (
+	// maxLooks bounds the looks under way at once.
+	maxLooks = 4
+	// looksPerRound bounds those begun in a second: ten thousand accounts are looked at in turn,
+	// which takes as long as it takes, and neither this machine nor the stack feels it.
+	looksPerRound = 2
+)
 
 // PauseWatch stops Run's looks and lets them go on; what fell due meanwhile is looked at at once.
 func (m *Manager) PauseWatch(paused bool) {
@@ -31,7 +37,6 @@ func (m *Manager) pokeWatch() {
 func (m *Manager) watchStacks(ctx context.Context) {
 	var under sync.WaitGroup
 	defer under.Wait()
-	slots := make(chan struct{}, maxLooks)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -45,12 +50,6 @@ func (m *Manager) watchStacks(ctx context.Context) {
 		for _, id := range due {
 			under.Go(func() {
 				defer m.lookedAt(id)
-				select {
-				case slots <- struct{}{}:
-				case <-ctx.Done():
-					return
-				}
-				defer func() { <-slots }()
 				if !m.lookedElsewhere(id) {
 					_ = m.Look(ctx, id) // kept for Watched
 				}
@@ -60,7 +59,8 @@ func (m *Manager) watchStacks(ctx context.Context) {
 	}
 }
 
-// dueLooks takes the accounts that are due and says how long to sleep.
+// dueLooks takes those accounts that have been due the longest, as many as may be looked at now,
+// and says how long to sleep.
 func (m *Manager) dueLooks(now time.Time) (due []ID, wait time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -68,17 +68,31 @@ func (m *Manager) dueLooks(now time.Time) (due []ID, wait time.Duration) {
 	if m.watchPaused {
 		return nil, wait
 	}
-	for id, e := range m.entries {
-		switch {
-		case e.looking:
-		case e.lookAt.After(now.Add(2 * m.o.Watch)): // the clock was set back
-			fallthrough
-		case !e.lookAt.After(now):
-			e.looking = true
-			due = append(due, id)
-		default:
-			wait = min(wait, e.lookAt.Sub(now))
+	free := maxLooks
+	longest := make([]*entry, 0, looksPerRound+1) // due, whoever waits longest first
+	for _, e := range m.order {
+		if e.looking {
+			free--
+			continue
 		}
+		if e.lookAt.After(now.Add(2 * m.o.Watch)) { // the clock was set back
+			e.lookAt = now
+		}
+		if e.lookAt.After(now) {
+			wait = min(wait, e.lookAt.Sub(now))
+			continue
+		}
+		wait = 0
+		if len(longest) == looksPerRound && !e.lookAt.Before(longest[looksPerRound-1].lookAt) {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(longest, e, func(a, b *entry) int { return a.lookAt.Compare(b.lookAt) })
+		longest = slices.Insert(longest, i, e)
+		longest = longest[:min(len(longest), looksPerRound)]
+	}
+	for _, e := range longest[:max(0, min(free, len(longest)))] {
+		e.looking = true
+		due = append(due, e.rec.ID)
 	}
 	return due, max(wait, minWait)
 }
