@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,47 +19,57 @@ import (
 	"wakey/session"
 )
 
-// BenchmarkAgent runs the program itself as an agent of 10,000 accounts whose tokens live for a
-// day, for a minute each time (-benchtime=1x), and tells what it costs: memory after that minute and
-// at its highest, and the share of one core.
+// BenchmarkAgent runs the program itself as an agent of 10,000 accounts, for a minute each time
+// (-benchtime=1x), and tells what it costs: memory after that minute and at its highest, and the
+// share of one core. With tokens for a day just made nothing is to be refreshed; those for two
+// hours, made at any time before, are refreshed by two a second.
 func BenchmarkAgent(b *testing.B) {
 	const accounts = 10000
-	b.Run(fmt.Sprintf("accounts=%d", accounts), func(b *testing.B) {
-		const tenant = "8e1a3c5e-0000-4000-8000-000000000001"
-		seed := authd.Seed{Tenants: []authd.SeedTenant{{UUID: tenant, Name: "Example", Slug: "example"}}}
-		for i := range accounts {
-			seed.Users = append(seed.Users, authd.SeedUser{Username: fmt.Sprint("user", i), Password: "x", Tenant: tenant})
-		}
-		h := newEmptyHouse(b, seed)
-		h.fill(accounts)
-		program := filepath.Join(b.TempDir(), "wakey")
-		if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", program, "wakey").CombinedOutput(); err != nil {
-			b.Fatalf("go build: %v\n%s", err, out)
-		}
-		var rss, peak, cpu float64
-		for b.Loop() {
-			cmd := h.process("agent", "--no-input")
-			cmd.Path = program
-			a := h.follow(cmd)
-			a.sees("msg=ready accounts=" + strconv.Itoa(accounts))
-			before := a.cpu()
-			begun := time.Now()
-			<-time.After(time.Minute)
-			cpu += 100 * float64(a.cpu()-before) / float64(time.Since(begun))
-			rss += a.status("VmRSS")
-			peak += a.status("VmHWM")
-			a.terminates()
-		}
-		n := float64(b.N)
-		b.ReportMetric(rss/n, "MB-rss")
-		b.ReportMetric(peak/n, "MB-peak")
-		b.ReportMetric(cpu/n, "%-of-a-core")
-		b.ReportMetric(float64(h.server.Count("", ""))/n, "requests")
-	})
+	for name, refreshAt := range map[string]func() time.Duration{
+		"idle": func() time.Duration { return 18 * time.Hour },
+		"busy": func() time.Duration { return rand.N(90 * time.Minute) },
+	} {
+		b.Run(fmt.Sprintf("accounts=%d/%s", accounts, name), func(b *testing.B) { benchmarkAgent(b, accounts, refreshAt) })
+	}
+}
+
+func benchmarkAgent(b *testing.B, accounts int, refreshAt func() time.Duration) {
+	b.Helper()
+	const tenant = "8e1a3c5e-0000-4000-8000-000000000001"
+	seed := authd.Seed{Tenants: []authd.SeedTenant{{UUID: tenant, Name: "Example", Slug: "example"}}}
+	for i := range accounts {
+		seed.Users = append(seed.Users, authd.SeedUser{Username: fmt.Sprint("user", i), Password: "x", Tenant: tenant})
+	}
+	h := newEmptyHouse(b, seed)
+	h.fill(accounts, refreshAt)
+	program := filepath.Join(b.TempDir(), "wakey")
+	if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", program, "wakey").CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v\n%s", err, out)
+	}
+	var rss, peak, cpu float64
+	for b.Loop() {
+		cmd := h.process("agent", "--no-input")
+		cmd.Path = program
+		a := h.follow(cmd)
+		a.sees("msg=ready accounts=" + strconv.Itoa(accounts))
+		before := a.cpu()
+		begun := time.Now()
+		<-time.After(time.Minute)
+		cpu += 100 * float64(a.cpu()-before) / float64(time.Since(begun))
+		rss += a.status("VmRSS")
+		peak += a.status("VmHWM")
+		a.terminates()
+	}
+	n := float64(b.N)
+	b.ReportMetric(rss/n, "MB-rss")
+	b.ReportMetric(peak/n, "MB-peak")
+	b.ReportMetric(cpu/n, "%-of-a-core")
+	b.ReportMetric(float64(h.server.Count("", ""))/n, "requests")
+	b.ReportMetric(float64(h.refreshes())/n, "refreshes")
 }
 
 // fill signs n users in, each for a day, and writes their accounts.
-func (h *house) fill(n int) {
+func (h *house) fill(n int, refreshAt func() time.Duration) {
 	h.t.Helper()
 	c, err := api.NewClient(h.stack.URL, api.Options{Transport: authd.Transport(h.server)})
 	if err != nil {
@@ -84,7 +95,7 @@ func (h *house) fill(n int) {
 					ClientID: clientID, RefreshToken: tok.RefreshToken, Lifetime: 24 * time.Hour, SignedInAt: asked,
 					Access: &session.Access{
 						Token: tok.Value, SessionUUID: tok.SessionUUID,
-						ObtainedAt: asked, ExpiresAt: asked.Add(24 * time.Hour), RefreshAt: asked.Add(18 * time.Hour),
+						ObtainedAt: asked, ExpiresAt: asked.Add(24 * time.Hour), RefreshAt: asked.Add(refreshAt()),
 					},
 					Sessions: []session.OpenedSession{{UUID: tok.SessionUUID, ExpiresAt: asked.Add(24 * time.Hour)}},
 				}
