@@ -257,6 +257,9 @@ func (m *Manager) revokeSuperseded(ctx context.Context, c *api.Client, rec Recor
 
 // keepLeak writes down that an earlier attempt ended without anybody keeping its outcome.
 func (m *Manager) keepLeak(ctx context.Context, rec Record, a Attempt) (Record, error) {
+	if rec.keeps(a) {
+		return rec, nil
+	}
 	lifetime := a.Lifetime
 	if lifetime == 0 {
 		lifetime = defaultLifetime

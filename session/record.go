@@ -63,3 +63,7 @@ func (r Record) clone() Record {
 	}
 	return r
 }
+
+// keeps tells whether the outcome of an attempt is in the record: whoever made it died between
+// writing that and taking back its note.
+func (r *Record) keeps(a Attempt) bool { return r.Access != nil && r.Access.ObtainedAt.Equal(a.At) }

@@ -79,6 +79,34 @@ func TestLeakIsTold(t *testing.T) {
 	})
 }
 
+// Whoever dies after keeping a token and before taking back the note of it has lost nothing.
+func TestKeptIsNoLeak(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := NewMemoryStore()
+		m := s.manager(store)
+		a := signIn(t, m, "alice", time.Hour)
+		lock, err := store.Lock(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lock.Begin(Attempt{Op: "sign-in", At: a.ObtainedAt, ClientID: a.ClientID}); err != nil {
+			t.Fatal(err)
+		}
+		lock.Release()
+		if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := account(t, m, a.ID); len(got.Leaks) != 0 {
+			t.Errorf("leaks: %+v, want none", got.Leaks)
+		}
+		if lock, err = store.Lock(t.Context(), a.ID); err != nil || lock.Interrupted != nil {
+			t.Errorf("the note stays behind: %v", err)
+		}
+		lock.Release()
+	})
+}
+
 func TestRefusedRefreshToken(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := newStack(t, authd.Config{})

@@ -236,7 +236,9 @@ func (m *Manager) settled(ctx context.Context, id ID, o ours) (ours, error) {
 			return o, fmt.Errorf("waiting for the account's lock: %w", err)
 		}
 		if a := lock.Interrupted; a != nil {
-			left = append(left, a.leak())
+			if rec, err := m.store.Get(ctx, id); err != nil || !rec.keeps(*a) {
+				left = append(left, a.leak())
+			}
 		}
 		lock.Release()
 	}
