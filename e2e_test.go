@@ -255,6 +255,18 @@ func TestMainJob(t *testing.T) {
 	}
 	x.secrets = append(x.secrets, token)
 
+	// Inspect: what the token is, and whether it may do something, by its list and by the stack.
+	x.typeKeys("\r")
+	x.see("Permissions 60", "auth.users.me.tokens.read", "user agent", "left")
+	x.typeKeys("m")
+	x.see("May the token of bob@127.0.0.1 do this?")
+	x.typeKeys(strings.Repeat("\x7f", 40), "auth.users.me.tokens.read", "\r")
+	x.until("both answers", func(s string) bool {
+		return strings.Contains(line(s, "by its list"), "✓ yes") && strings.Contains(line(s, "the stack  "), "✓ yes")
+	})
+	x.typeKeys("\x1b")
+	x.until("the box closed", func(s string) bool { return !strings.Contains(s, "do this?") })
+
 	x.typeKeys("q")
 	x.quit()
 }

@@ -18,12 +18,14 @@ func (a *app) agentCommand() *cobra.Command {
 		Use:     "agent",
 		Short:   "Keep every account signed in, without a screen",
 		GroupID: groupMachine,
-		Long: `Keep every account of this machine signed in, without a screen, until it is interrupted. What happens is logged to
-standard error, alarms included. Accounts that come, go or change are taken over within a second; without accounts it waits for one.
-Where systemd starts it, systemd is told when the accounts are loaded.
+		Long: `Keep every account of this machine signed in, without a screen, until it is interrupted. What
+happens is logged to standard error, alarms included. Accounts that come, go or change are taken
+over within a second; without accounts it waits for one. Where systemd starts it, systemd is told
+when the accounts are loaded.
 
---install has it started at every sign-in to this machine: by a systemd user unit, or a launchd agent on macOS.
-The service finds the store's passphrase where --passphrase-file, --passphrase-command or the environment say now.`,
+--install has it started at every sign-in to this machine: by a systemd user unit, or a launchd
+agent on macOS. The service finds the store's passphrase where --passphrase-file,
+--passphrase-command or the environment say now.`,
 		Example: `  wakey agent
   wakey agent --install
   wakey agent --install --passphrase-file ~/.config/wakey/passphrase

@@ -23,7 +23,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	takeEnvironmentToken()
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, version: version}
 	a.person = a.askPassphrase
-	root := a.root()
+	root := a.root(args)
 	root.SetArgs(joinFields(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if a.manager != nil {
@@ -57,7 +57,8 @@ type app struct {
 	handedOut bool // the access token left this process
 }
 
-func (a *app) root() *cobra.Command {
+// root makes the command line for args.
+func (a *app) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "wakey",
 		Short: "Keep Wazo Platform accounts signed in",
@@ -98,7 +99,7 @@ command it shows all that on a screen.`,
 	flags.BoolVar(&a.noInput, "no-input", false, "never ask anything")
 	flags.StringVar(&a.passphraseFile, "passphrase-file", "", "read the store's passphrase from `FILE` (also WAKEY_PASSPHRASE_FILE)")
 	flags.StringVar(&a.passphraseCommand, "passphrase-command", "", "take the store's passphrase from what `COMMAND` prints")
-	root.AddCommand(a.commands()...)
+	root.AddCommand(a.commandsFor(args)...)
 	root.SetHelpCommandGroupID(groupMachine)
 	return root
 }

@@ -84,7 +84,7 @@ func joinFields(root *cobra.Command, args []string) []string {
 		return args
 	}
 	cmd, _, err := root.Find(args)
-	if err != nil {
+	if err != nil || cmd.Annotations[jsonFields] == "" {
 		return args
 	}
 	known := strings.Split(cmd.Annotations[jsonFields], ",")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +18,7 @@ import (
 
 func newRoot() *cobra.Command {
 	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, version: "1.2.3"}
-	return a.root()
+	return a.root(nil)
 }
 
 func TestEveryCommandIsExplained(t *testing.T) {
@@ -41,12 +43,32 @@ func TestEveryCommandIsExplained(t *testing.T) {
 	}
 }
 
+// The name that a command is looked up by is the one it has.
+func TestCommandNames(t *testing.T) {
+	for _, c := range commands {
+		if got := c.make(&app{}).Name(); got != c.name {
+			t.Errorf("%s stands as %q in the table", got, c.name)
+		}
+	}
+}
+
 // outcomes are the examples that don't end with 0 without a person or a keyring, and those that are
 // not run at all.
 var outcomes = map[string]struct {
 	code int
 	skip string
 }{
+	"wakey agent":           {skip: "it runs until it is interrupted"},
+	"wakey agent --install": {skip: "it asks the service manager of whoever runs the tests"},
+	"wakey agent --install --passphrase-file ~/.config/wakey/passphrase": {skip: "it asks the service manager of whoever runs the tests"},
+	"wakey agent --uninstall": {skip: "it asks the service manager of whoever runs the tests"},
+	"wakey rotate":            {code: exitUsage},
+	"wakey rotate prod --password-stdin < password":           {code: exitSignIn}, // it is another user's
+	"wakey respond prod --yes --password-stdin < password":    {code: exitPartly}, // likewise
+	"wakey respond prod --keep ci-runner --change-password":   {code: exitUsage},
+	"wakey incidents resume 20261123-201500-3fa9":             {code: exitError},
+	"wakey incidents report 20261123-201500-3fa9 > report.md": {code: exitError},
+	"wakey incidents report 20261123-201500-3fa9 --json":      {code: exitError},
 	"wakey demo":  {skip: "it draws a screen"},
 	"wakey serve": {skip: "it runs until it is interrupted"},
 	"wakey serve --listen 127.0.0.1:9497 --plain-http --token-lifetime 5m":          {skip: "it runs until it is interrupted"},
@@ -171,7 +193,9 @@ func newPlace(t *testing.T) *place {
 // shell runs a line and gives its exit code and all that it printed.
 func (p *place) shell(line string) (int, string) {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), "sh", "-c", p.replace.Replace(line))
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", p.replace.Replace(line))
 	cmd.Dir, cmd.Env = p.dir, p.env
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

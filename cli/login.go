@@ -147,7 +147,7 @@ func (a *app) signedIn(account session.Account) {
 func (a *app) signIn(ctx context.Context, m *session.Manager, r session.SignInRequest) (session.Account, error) {
 	account, err := m.SignIn(ctx, r)
 	var cert *api.CertError
-	if !errors.As(err, &cert) || cert.Reason == api.CertChanged || cert.Fingerprint == "" || r.Trust != (api.Trust{}) {
+	if !errors.As(err, &cert) || cert.Fingerprint == "" || r.Trust != (api.Trust{}) {
 		return account, err
 	}
 	if !a.canAsk() {

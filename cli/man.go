@@ -78,7 +78,7 @@ var exitHelp = [...]string{
 	exitError:       "an error that is none of the others",
 	exitUsage:       "the command line makes no sense",
 	exitCancelled:   "cancelled",
-	exitSignIn:      "a person has to sign in",
+	exitSignIn:      "a person has to sign in, or to unlock the store",
 	exitPermission:  "the token lacks a permission",
 	exitUnreachable: "the stack can't be reached, or what answers is not it",
 	exitPartly:      "only part of it was done",

@@ -95,8 +95,13 @@ func (a *app) askPassphrase(ctx context.Context, r session.PassphraseRequest) (a
 	if !r.New {
 		return a.askSecret(ctx, "Passphrase of the store: ")
 	}
+	return a.askTwice(ctx, "New passphrase of the store: ")
+}
+
+// askTwice asks for a secret that is set, until two answers are the same.
+func (a *app) askTwice(ctx context.Context, prompt string) (api.Secret, error) {
 	for {
-		first, err := a.askSecret(ctx, "New passphrase of the store: ")
+		first, err := a.askSecret(ctx, prompt)
 		if err != nil {
 			return api.Secret{}, err
 		}
@@ -110,7 +115,7 @@ func (a *app) askPassphrase(ctx context.Context, r session.PassphraseRequest) (a
 		if first.Reveal() == second.Reveal() {
 			return first, nil
 		}
-		a.talkf("wakey: these were two different passphrases, once more")
+		a.talkf("wakey: the two answers differ, once more")
 	}
 }
 

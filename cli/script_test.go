@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,8 +50,7 @@ func condition(name string) (bool, error) {
 	if name != "kernel-keyring" {
 		return false, fmt.Errorf("no condition %q", name)
 	}
-	_, err := os.ReadFile("/proc/keys")
-	return runtime.GOOS == "linux" && err == nil, nil
+	return hasKernelKeyring(), nil
 }
 
 // users are the people of every script's stack: those of the demo, and the master.

@@ -41,7 +41,7 @@ func replaceFile(path, backup string, sync bool, write func(io.Writer) error) er
 		}
 		afterStep("backup kept")
 	}
-	if err := os.Rename(tmp, target); err != nil {
+	if err := rename(tmp, target); err != nil {
 		_ = os.Remove(tmp)
 		return err
 	}
@@ -108,7 +108,7 @@ func keepAs(path, backup string) error {
 			return err
 		}
 	}
-	if err := os.Rename(tmp, backup); err != nil {
+	if err := rename(tmp, backup); err != nil {
 		return err
 	}
 	_ = os.Remove(tmp) // renaming does nothing when both are links to one file, as after a kill

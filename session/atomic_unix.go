@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// rename replaces a file.
+func rename(from, to string) error { return os.Rename(from, to) }
+
 // syncDir makes the renames in dir outlast a power cut.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -21,7 +21,7 @@ const storeLockTimeout = 20 * time.Second
 type change struct {
 	id   ID
 	fn   func(*Record) error // nil: remove
-	key  *storeKey
+	key  *storeKey           // the store's when it was made
 	done chan struct{}
 	rec  Record
 	err  error
@@ -55,7 +55,7 @@ func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (
 		return Record{}, err
 	}
 	var stale *storeKey
-	for range 3 {
+	for {
 		key, err := s.openKey(ctx, stale, true)
 		if err != nil {
 			return Record{}, err
@@ -75,7 +75,6 @@ func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (
 		}
 		stale = key
 	}
-	return Record{}, s.wrongKey()
 }
 
 func (s *FileStore) enqueue(c *change) {
@@ -158,14 +157,15 @@ func (s *FileStore) commit(batch []*change) {
 		fail(err)
 		return
 	}
+	var key *storeKey
 	for _, c := range batch {
-		if c.key.recipient != kf.Recipient {
+		if c.key.recipient == kf.Recipient {
+			key = c.key
+		} else {
 			c.err = errKeyChanged
 		}
 	}
-	key := s.openedKey()
-	if key == nil || key.recipient != kf.Recipient {
-		fail(errKeyChanged)
+	if key == nil {
 		return
 	}
 	before, err := s.readWith(key)

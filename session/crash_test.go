@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -272,6 +274,53 @@ func TestHalfWrittenAttempt(t *testing.T) {
 		}
 		l.Release()
 	}
+}
+
+// A lock's file is removed by each holder, so that whoever opened it just before may lock a file
+// that is no longer there.
+func TestLockFilesThatComeAndGo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	l, err := acquire(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, replace := range []bool{false, true} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if replace {
+			writeFile(t, path, nil)
+		}
+		if ok, err := isCurrent(l, path); ok || err != nil {
+			t.Errorf("a lock on a file that is gone holds: %v, %v", ok, err)
+		}
+		writeFile(t, path, nil)
+	}
+	l.Close()
+
+	var holders atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 300 {
+				l, err := acquire(t.Context(), path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := holders.Add(1); n != 1 {
+					t.Errorf("%d holders", n)
+				}
+				for range 20 {
+					_, _ = os.Stat(path)
+				}
+				holders.Add(-1)
+				_ = os.Remove(path)
+				_ = l.Close()
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestManyProcessesLoseNothing(t *testing.T) {

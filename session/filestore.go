@@ -164,7 +164,7 @@ func (s *FileStore) read(ctx context.Context) (*snapshot, error) {
 	if err := s.prepare(false); err != nil {
 		return nil, err
 	}
-	for range 3 {
+	for {
 		key := s.openedKey()
 		snap, err := s.readWith(key)
 		if !errors.Is(err, errKeyChanged) {
@@ -174,7 +174,6 @@ func (s *FileStore) read(ctx context.Context) (*snapshot, error) {
 			return nil, err
 		}
 	}
-	return nil, s.wrongKey()
 }
 
 // readWith reads the accounts with key. Errors: errKeyChanged when it takes another.

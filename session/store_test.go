@@ -312,7 +312,7 @@ func TestStoreLockExcludes(t *testing.T) {
 		for range 8 {
 			s := open()
 			wg.Go(func() {
-				for range 10 {
+				for range 100 {
 					l, err := s.Lock(ctx, "00000001")
 					if err != nil {
 						t.Error(err)
@@ -328,8 +328,8 @@ func TestStoreLockExcludes(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if n := counted.Load(); n != 80 {
-			t.Errorf("%d of 80 had the lock", n)
+		if n := counted.Load(); n != 800 {
+			t.Errorf("%d of 800 had the lock", n)
 		}
 	})
 }

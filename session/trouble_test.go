@@ -49,6 +49,9 @@ func TestServerTrouble(t *testing.T) {
 				m, a := dueSoon(t, s, NewMemoryStore())
 				s.Faults().Add(tt.fault)
 				time.Sleep(tt.lasts)
+				for account(t, m, a.ID).State == Refreshing {
+					time.Sleep(time.Second)
+				}
 				wantState(t, m, a.ID, tt.state)
 				countBetween(t, "refreshes asked for", refreshes(s), tt.lo, tt.hi)
 				s.Faults().Clear()

@@ -57,8 +57,11 @@ func (v *accounts) lately(a session.Account, w, h int) []string {
 			st = s.bad
 		case session.Info:
 		}
-		when := clockTime(v.f.now, e.Time)
-		lines = append(lines, " "+s.muted.Render(fit(when, 10))+st.Render(cut(e.Text, w-12)))
+		when := fit(clockTime(v.f.now, e.Time), 10)
+		for _, l := range head(wrap(e.Text, w-12), min(2, h-len(lines))) {
+			lines = append(lines, " "+s.muted.Render(when)+st.Render(cut(l, w-12)))
+			when = blanks(10)
+		}
 	}
 	if len(lines) == 2 {
 		return nil
@@ -136,11 +139,15 @@ func (v *accounts) sessionsFact(a session.Account) fact {
 			ours++
 		}
 	}
-	if a.TotalSessions < 0 {
+	total := number(a.TotalSessions) + " of " + number(sessionCeiling)
+	switch {
+	case a.TotalSessions < 0:
 		return fact{"sessions", "not counted yet", number(ours) + " ours"}
+	case !counted(a):
+		return fact{"sessions", total, "counted " + age(v.f.now, a.CountedAt)}
 	}
 	return fact{
-		"sessions", number(a.TotalSessions) + " of " + number(sessionCeiling),
+		"sessions", total,
 		number(ours) + " ours, " + plural(max(0, a.TotalSessions-ours), "other"),
 	}
 }

@@ -18,15 +18,21 @@ import (
 // copyMinValid is what a copied token lives for at least: time enough to paste it.
 const copyMinValid = time.Minute
 
-// countEvery is how often the sessions of the account one looks at are counted.
-const countEvery = time.Minute
+// The sessions of the account one looks at are counted every minute, and soon after a refresh,
+// which opens one.
+const (
+	countEvery = time.Minute
+	countAgain = 10 * time.Second
+)
 
 // countSessions asks how many sessions the user of the current account has. A failure says
 // nothing that the account's state doesn't say.
 func (f *frame) countSessions() tea.Cmd {
 	a, ok := f.currentAccount()
-	if !ok || f.mgr == nil || !f.focused || a.State != session.Active ||
-		f.now.Sub(a.CountedAt) < countEvery || f.now.Sub(f.counted[a.ID]) < countEvery {
+	if !ok || f.mgr == nil || !f.focused || a.State != session.Active || f.now.Sub(f.counted[a.ID]) < countAgain {
+		return nil
+	}
+	if counted(a) && f.now.Sub(a.CountedAt) < countEvery {
 		return nil
 	}
 	f.counted[a.ID] = f.now
@@ -36,6 +42,11 @@ func (f *frame) countSessions() tea.Cmd {
 	}, func(int, error) tea.Cmd { return nil })
 	f.jobs.find(id).quiet = true
 	return cmd
+}
+
+// counted tells whether the count of sessions is younger than the session in use.
+func counted(a session.Account) bool {
+	return a.TotalSessions >= 0 && !a.CountedAt.Before(a.ObtainedAt)
 }
 
 // refresh makes a new access token now.

@@ -19,8 +19,6 @@ const (
 
 // confirm asks before something ends. The safe button has the focus.
 type confirm struct {
-	bare
-
 	f       *frame
 	heading string
 	items   []confirmItem // exactly what ends, one line each
@@ -33,7 +31,7 @@ type confirm struct {
 	typed   input
 	yes, no string
 	yesAlso string // instead of yes while the box is ticked; empty: yes
-	harm    bool // yes ends something for good
+	harm    bool   // yes ends something for good
 	then    func(checked bool) tea.Cmd
 	onNo    func() tea.Cmd
 

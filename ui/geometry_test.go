@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ var (
 // scenes are the states in which the program is drawn at every size: every view, every dialog.
 func scenes() map[string]func(a *app) {
 	long := strings.Repeat("very-long-", 30)
-	return map[string]func(a *app){
+	all := map[string]func(a *app){
 		"accounts":       func(*app) {},
 		"inspector":      func(a *app) { press(a, "2") },
 		"refresh tokens": func(a *app) { press(a, "3") },
@@ -84,6 +85,9 @@ func scenes() map[string]func(a *app) {
 			a.push(newFailures(a.frame, "revoking", "revoked", 2, []bulkFailure{{bulkItem{label: "a"}, errors.New(long)}, {bulkItem{label: long}, errors.New("b")}}))
 		},
 	}
+	maps.Copy(all, remoteScenes())
+	maps.Copy(all, inspectorScenes())
+	return all
 }
 
 func testCertError(r api.CertReason) *api.CertError {

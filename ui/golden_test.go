@@ -13,6 +13,10 @@ import (
 var goldenScenes = []string{
 	"accounts", "last row", "no accounts", "filtered", "help", "palette", "sign in", "trust", "key changed",
 	"confirm", "failures", "bulk job", "copy as", "passphrase", "sign out",
+	"inspector of the record", "inspector told", "inspector permissions", "inspector filtered", "inspector of the expired",
+	"inspector refused", "inspector compared", "inspector hostile", "may it, typed", "may it, differs", "paste",
+	"pasted access token", "pasted refresh token", "pasted unknown", "pasted and tried", "try",
+	"activity", "activity full", "activity with a log", "activity read in full",
 }
 
 // TestGolden holds every screen against the frame kept of it, without colours.
@@ -51,6 +55,19 @@ func TestGoldenColour(t *testing.T) {
 		scenes()["sign out"](a)
 		golden.RequireEqual(t, a.View().Content+"\n")
 	})
+	for _, name := range []string{"inspector permissions", "inspector compared", "may it, differs", "activity full"} {
+		t.Run(name, func(t *testing.T) {
+			a := newTestApp(t, 120, 34, testAccounts(noon))
+			scenes()[name](a)
+			golden.RequireEqual(t, a.View().Content+"\n")
+		})
+		t.Run(name+" mono", func(t *testing.T) {
+			a := newTestApp(t, 80, 24, testAccounts(noon))
+			a.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
+			scenes()[name](a)
+			golden.RequireEqual(t, a.View().Content+"\n")
+		})
+	}
 	t.Run("mono", func(t *testing.T) {
 		a := newTestApp(t, 80, 24, testAccounts(noon))
 		a.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})

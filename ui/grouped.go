@@ -266,7 +266,7 @@ func (g *grouped) row(i, w int, focused bool) string {
 	s, r := g.f.st, g.rows[i]
 	gr := g.groups[r.group]
 	if r.item < 0 {
-		return cut(" "+s.title.Render(gr.title)+" "+s.muted.Render(number(r.count)), w)
+		return cut(" "+s.strong.Render(gr.title)+" "+s.muted.Render(number(r.count)), w)
 	}
 	it, on := gr.items[r.item], i == g.cursor && focused
 	bar, shape := " ", " "
@@ -301,4 +301,12 @@ func (g *grouped) row(i, w int, focused bool) string {
 		line += s.on(note, on).Render("  " + tail)
 	}
 	return cut(line, w)
+}
+
+// filterBindings say what keys do while a filter is typed.
+var filterBindings = []binding{
+	{action: actChoose, keys: []string{"enter"}, short: "keep the filter", name: "Keep the filter", moving: true},
+	{action: actBack, keys: []string{"esc"}, short: "end it", name: "End the filter", moving: true},
+	{action: actUp, keys: []string{"up"}, show: "↑↓", short: "move", name: "Move", moving: true},
+	{action: actDown, keys: []string{"down"}},
 }

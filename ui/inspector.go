@@ -52,6 +52,9 @@ const (
 )
 
 func (v *inspector) bindings() []binding {
+	if v.list.filtering {
+		return filterBindings
+	}
 	paste := binding{action: actPaste, keys: []string{"p"}, short: "inspect another", name: "Inspect a token that you paste"}
 	if v.pasted != nil {
 		return append(v.pastedBindings(), append([]binding{paste}, v.moveBindings()...)...)
@@ -79,7 +82,11 @@ func (v *inspector) bindings() []binding {
 	bs = append(bs, reveal,
 		binding{action: actCopy, keys: []string{"y"}, short: "copy", name: "Copy the access token"},
 		binding{action: actRefresh, keys: []string{"r"}, short: "refresh", name: "Refresh this account now"},
-		binding{action: actCompare, keys: []string{"c"}, short: "compare", name: "Compare the permissions with another token's"},
+	)
+	if v.own != nil {
+		bs = append(bs, binding{action: actCompare, keys: []string{"c"}, short: "compare", name: "Compare the permissions with another token's"})
+	}
+	bs = append(bs,
 		paste,
 		binding{action: actTokens, keys: []string{"t"}, name: "List the user's refresh tokens"},
 		binding{action: actSessions, keys: []string{"s"}, name: "List the user's sessions"},

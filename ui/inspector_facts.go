@@ -16,10 +16,19 @@ type section struct {
 // factMost is how many lines one fact takes at most.
 const factMost = 6
 
-// factLines draw what is known of the token in w cells.
+// factLines draw what is known of the token in w cells. Where the list has no place of its own
+// and there is none, they begin with the reason.
 func (v *inspector) factLines(w int) []string {
 	s := v.f.st
 	var lines []string
+	if w != factsWidth && v.told() == nil && (v.pasted != nil || v.err != "") {
+		what, next := v.instead()
+		lines = append(hang(s.text, "▲", what, w-1), hang(s.muted, " ", next, w-1)...)
+		for i := range lines {
+			lines[i] = " " + lines[i]
+		}
+		lines = append(lines, "")
+	}
 	for i, sec := range v.sections() {
 		if len(sec.facts) == 0 {
 			continue
@@ -28,7 +37,7 @@ func (v *inspector) factLines(w int) []string {
 			lines = append(lines, "")
 		}
 		if sec.title != "" {
-			lines = append(lines, " "+s.title.Render(sec.title))
+			lines = append(lines, " "+s.strong.Render(sec.title))
 		}
 		for _, f := range sec.facts {
 			lines = append(lines, factBlock(s, f, w)...)
@@ -43,7 +52,7 @@ func factBlock(s *styles, f fact, w int) []string {
 	text := wrap(f.text, room)
 	if len(text) > factMost {
 		text = text[:factMost]
-		text[factMost-1] = cut(text[factMost-1], room-1) + "…"
+		text[factMost-1] = cutHard(text[factMost-1], 0, room-1) + "…"
 	}
 	if len(text) == 0 {
 		text = []string{""}
@@ -91,7 +100,8 @@ func (v *inspector) sections() []section {
 func (v *inspector) tokenFacts(a session.Account) []fact {
 	now := v.f.now
 	if a.TokenSuffix == "" {
-		return []fact{{"access token", "none", ""}}
+		what, next := advice(a.Reason)
+		return []fact{{"access token", "none", strings.TrimSpace(what + "\n" + next)}}
 	}
 	value := fact{"access token", "…" + a.TokenSuffix, "v reveals it"}
 	if v.revealed() {
@@ -111,6 +121,8 @@ func (v *inspector) tokenFacts(a session.Account) []fact {
 		facts = append(facts, fact{"refresh", clockTime(now, a.RetryAt), "tried again in " + countdown(a.RetryAt.Sub(now))})
 	case a.State.NeedsPerson(), a.RefreshAt.IsZero():
 		facts = append(facts, fact{"refresh", "none planned", ""})
+	case !a.RefreshAt.After(now):
+		facts = append(facts, fact{"refresh", clockTime(now, a.RefreshAt), "due now"})
 	default:
 		facts = append(facts, fact{"refresh", clockTime(now, a.RefreshAt), "in " + countdown(a.RefreshAt.Sub(now))})
 	}
@@ -132,7 +144,7 @@ func timeFact(label string, t time.Time, note string) fact {
 
 func untilWords(now, t time.Time) string {
 	if !t.After(now) {
-		return "over since " + strings.TrimSuffix(age(now, t), " ago")
+		return age(now, t)
 	}
 	return countdown(t.Sub(now)) + " left"
 }
@@ -145,9 +157,9 @@ func clockFacts(in *inspected) []fact {
 	var facts []fact
 	switch {
 	case in.ahead > 0:
-		facts = append(facts, fact{"stack's clock", span(in.ahead) + " ahead", "of this machine's; it dates the times above"})
+		facts = append(facts, fact{"stack's clock", span(in.ahead) + " ahead of this machine's", ""})
 	case in.ahead < 0:
-		facts = append(facts, fact{"stack's clock", span(-in.ahead) + " behind", "this machine's; it dates the times above"})
+		facts = append(facts, fact{"stack's clock", span(-in.ahead) + " behind this machine's", ""})
 	}
 	return facts
 }
@@ -166,7 +178,9 @@ func userFacts(in *inspected, a session.Account) []fact {
 	if a.Login != "" {
 		facts = append(facts, fact{"login", a.Login, ""})
 	}
-	facts = append(facts, fact{"user", user, ""})
+	if user != "" {
+		facts = append(facts, fact{"user", user, ""})
+	}
 	if tenant != "" {
 		facts = append(facts, fact{"tenant", tenant, ""})
 	}
@@ -215,7 +229,7 @@ func madeFacts(in *inspected) []fact {
 	}
 	facts = append(facts, fact{"asked from", from, ""}, fact{"user agent", agent, ""})
 	if in.LocalExpiresAt != "" {
-		facts = append(facts, fact{"stack's zone", in.LocalIssuedAt, "to " + in.LocalExpiresAt})
+		facts = append(facts, fact{"stack's time", in.LocalIssuedAt, "to " + in.LocalExpiresAt})
 	}
 	return facts
 }

@@ -94,6 +94,9 @@ func (d *mayDialog) update(msg tea.Msg) tea.Cmd {
 // ask asks the stack.
 func (d *mayDialog) ask() tea.Cmd {
 	d.v.f.jobs.drop(d.job)
+	if now := d.v.told(); now != nil {
+		d.in = now // refreshed while the box was open
+	}
 	required, mgr := d.required(), d.v.f.mgr
 	d.asked, d.answer = required, verdictNone
 	if d.v.pasted != nil && d.v.pasted.kind == pastedRefresh {
@@ -134,7 +137,7 @@ func (d *mayDialog) byList(required string) (verdict, []string) {
 	return verdictNo, deciding
 }
 
-const mayLabel = 11
+const mayLabel = 13
 
 func (d *mayDialog) view(w, _ int) []string {
 	s := d.v.f.st

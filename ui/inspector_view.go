@@ -51,8 +51,11 @@ func (v *inspector) listHasKeys(w, h int) bool {
 	if p := v.panes(w, h); p.beside && v.factRows <= p.factsH {
 		return true
 	}
-	return v.onList
+	return v.onList && v.listed()
 }
+
+// listed tells whether there is something to list.
+func (v *inspector) listed() bool { return v.cmp != nil || v.told() != nil }
 
 func (v *inspector) layout(w, h int) {
 	if !v.shown.IsZero() && !v.f.now.Before(v.hideAt) {
@@ -76,7 +79,7 @@ func (v *inspector) click(msg clickMsg) tea.Cmd {
 		}
 		return nil
 	}
-	if msg.y < p.y || !p.beside && !v.onList || p.beside && msg.x < p.listX {
+	if msg.y < p.y || !v.listed() || !p.beside && !v.onList || p.beside && msg.x < p.listX {
 		v.onList = v.onList && !p.beside
 		return nil
 	}
@@ -133,7 +136,7 @@ func (v *inspector) view(w, h int) string {
 		for i := range left {
 			lines = append(lines, left[i]+s.faint.Render("│")+" "+right[i])
 		}
-	case v.onList:
+	case v.onList && v.listed():
 		lines = append(lines, v.listView(p.listW, p.factsH, true))
 	default:
 		lines = append(lines, head(facts, p.factsH)...)
@@ -165,16 +168,23 @@ func (v *inspector) titleLine(p panes, w, h int) string {
 	}
 	name, count := v.listTitle()
 	inList := v.listHasKeys(w, h)
+	more := v.factRows - p.factsH - v.scroll
 	list := title(name, inList) + " " + s.muted.Render(count)
 	if !p.beside {
-		line := " " + title(factsTitle, !inList) + "   " + list
-		return spread(line, s.faint.Render("← → ")+" ", w)
+		hint := "← →"
+		if more > 0 && !inList {
+			hint = "↓ " + plural(more, "more line") + " · " + hint
+		}
+		if !v.listed() {
+			return " " + title(factsTitle, true)
+		}
+		return spread(" "+title(factsTitle, !inList)+"   "+list, s.muted.Render(hint)+" ", w)
 	}
 	facts := " " + title(factsTitle, !inList)
-	if more := v.factRows - p.factsH - v.scroll; more > 0 {
-		facts = spread(facts, s.faint.Render("← ↓ "+plural(more, "more line"))+" ", p.factsW)
+	if more > 0 {
+		facts = spread(facts, s.muted.Render("← ↓ "+plural(more, "more line"))+" ", p.factsW)
 	}
-	return fit(facts, p.factsW) + s.faint.Render("│") + " " + " " + list
+	return fit(facts, p.factsW) + s.faint.Render("│") + "  " + list
 }
 
 // listTitle is what the list holds, and how much.
@@ -190,7 +200,7 @@ func (v *inspector) listTitle() (name, count string) {
 
 // listView draws the list, or says why there is none.
 func (v *inspector) listView(w, h int, focused bool) string {
-	if v.cmp != nil || v.told() != nil {
+	if v.listed() {
 		if v.list.total == 0 {
 			return emptyView(v.f.st, w, h, "It holds no permission at all.", "")
 		}

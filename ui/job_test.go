@@ -20,14 +20,13 @@ func collect[M tea.Msg](cmd tea.Cmd) []M {
 	if cmd == nil {
 		return nil
 	}
-	switch msg := cmd().(type) {
-	case M:
-		return []M{msg}
-	case tea.BatchMsg:
-		for _, c := range msg {
-			if c == nil || isTimer(c) {
-				continue
-			}
+	msg := cmd()
+	if m, ok := msg.(M); ok {
+		return []M{m}
+	}
+	batch, _ := msg.(tea.BatchMsg)
+	for _, c := range batch {
+		if c != nil && !isTimer(c) {
 			out = append(out, collect[M](c)...)
 		}
 	}
@@ -43,11 +42,11 @@ func isTimer(c tea.Cmd) bool {
 func TestLateAnswerOfADroppedJobReachesNobody(t *testing.T) {
 	a := newTestApp(t, 80, 24, testAccounts(noon))
 	reached := 0
-	var seen context.Context
+	var ended func() error
 	id, cmd := start(a.frame, "listing", func(ctx context.Context) (int, error) {
-		seen = ctx
+		ended = ctx.Err
 		return 7, nil
-	}, func(n int, err error) tea.Cmd {
+	}, func(n int, _ error) tea.Cmd {
 		reached += n
 		return nil
 	})
@@ -57,8 +56,8 @@ func TestLateAnswerOfADroppedJobReachesNobody(t *testing.T) {
 	}
 	a.jobs.drop(id)
 	a.Update(late[0])
-	if reached != 0 || seen.Err() == nil {
-		t.Errorf("reached %d, the job's context: %v", reached, seen.Err())
+	if reached != 0 || ended() == nil {
+		t.Errorf("reached %d, the job's context: %v", reached, ended())
 	}
 	_, cmd = start(a.frame, "listing", func(context.Context) (int, error) { return 7, nil }, func(n int, _ error) tea.Cmd {
 		reached += n
@@ -80,7 +79,7 @@ func TestLeavingTheSignInDropsIt(t *testing.T) {
 	v.inputs[fieldPassword].insert("secret")
 	v.run(session.SignInRequest{Login: "alice"})
 	late := answerMsg{id: v.job, value: session.Account{ID: "99", Name: "late", Login: "alice"}}
-	press(a, "esc", "esc")
+	a.Update(tea.MouseClickMsg{X: 3, Y: 1, Button: tea.MouseLeft}) // on the first view's name
 	if a.signIn != nil || a.jobs.busy() {
 		t.Fatal("the form is still there, or its job")
 	}

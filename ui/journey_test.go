@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,18 +139,9 @@ func TestSignOutAndForgetOnly(t *testing.T) {
 	tm.until("Sign out demo")
 	tm.typed(keyTab, keyEnter)
 	tm.until("signed out demo", "No account yet")
-	if left := s.RefreshTokens(s.acc.UserUUID); contains(left, s.acc.ClientID) {
+	if left := s.RefreshTokens(s.acc.UserUUID); slices.Contains(left, s.acc.ClientID) {
 		t.Errorf("still on the stack: %v", left)
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func TestPassphraseIsAskedInADialog(t *testing.T) {
@@ -233,4 +225,46 @@ func plainCells(line string) string {
 		}
 		return r
 	}, line)
+}
+
+// TestChangedKeyIsRefused signs in to a stack whose key another account has pinned, and which
+// shows another one now.
+func TestChangedKeyIsRefused(t *testing.T) {
+	s := newStack(t)
+	other, err := authd.New(authd.Config{}, authd.DemoSeed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved, err := authd.Start(t.Context(), other, "127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer moved.Close()
+	host := strings.TrimPrefix(moved.URL, "https://")
+	tm := startProgram(t, Options{Open: s.open, Prefill: SignInDefaults{Stack: moved.URL, Login: bob.Username}}, 100, 34)
+	tm.until("demo")
+	tm.typed("n")
+	tm.until("Sign in to a Wazo stack")
+	tm.typed(bob.Password, keyEnter)
+	tm.until("Is this 127.0.0.1", moved.Fingerprint)
+	tm.typed(keyTab, keyEnter)
+	tm.until("signed in bob")
+	addr := host
+	if err := moved.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := authd.Start(t.Context(), other, addr, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	tm.typed("n")
+	tm.until("Sign in to a Wazo stack")
+	tm.typed(bob.Password, keyEnter)
+	tm.until("has changed", moved.Fingerprint, again.Fingerprint, "Nothing was sent")
+	tm.typed(keyTab, keyEnter) // there is nothing but to go back
+	tm.gone("has changed")
+	if n := other.Count("POST", "/token password"); n != 1 {
+		t.Errorf("%d passwords reached the stacks", n)
+	}
 }

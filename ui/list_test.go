@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-func testList(t testing.TB, n int) *list[string] {
-	a := newTestApp(t, 80, 24, nil)
+func testList(tb testing.TB, n int) *list[string] {
+	tb.Helper()
+	a := newTestApp(tb, 80, 24, nil)
 	same := func(s string) string { return s }
 	l := newList(a.frame, same, same, column[string]{title: "NAME", min: 4, max: 20, text: same, compare: strings.Compare})
 	rows := make([]string, n)

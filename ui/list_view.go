@@ -50,6 +50,21 @@ func (l *list[T]) widths(w int) []int {
 	return ws
 }
 
+// fill gives a column what the others leave of w cells, besides the most it asks for.
+func (l *list[T]) fill(i, w int) {
+	if i >= len(l.natural) {
+		return
+	}
+	l.natural[i] = l.cols[i].max
+	left := w - listGutter + listGap
+	for _, n := range l.widths(w) {
+		if n > 0 {
+			left -= n + listGap
+		}
+	}
+	l.natural[i] += max(0, left)
+}
+
 // How far a column is squeezed: softly down to three quarters of its width, which still tells
 // most names apart, and not at all when it is firm; hard down to its least width.
 const (

@@ -12,6 +12,7 @@ type notice struct {
 	heading string
 	text    string
 	again   func() tea.Cmd // tries again what failed; nil: there is nothing to try
+	foot    []fact         // below the text
 	offset  int
 }
 
@@ -62,6 +63,12 @@ func (n *notice) view(w, h int) []string {
 	if next != "" {
 		lines = append(lines, "")
 		lines = append(lines, wrap(next, min(w, 66))...)
+	}
+	for i, f := range n.foot {
+		if i == 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, factBlock(n.f.st, f, min(w, 66))...)
 	}
 	if len(lines) > h {
 		lines = lines[min(n.offset, len(lines)-h):]

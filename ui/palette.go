@@ -22,8 +22,6 @@ type choice struct {
 
 // menu is a list to choose from by typing a part of a name. The palette is one.
 type menu struct {
-	bare
-
 	f       *frame
 	heading string
 	choices []choice

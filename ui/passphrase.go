@@ -8,8 +8,6 @@ import (
 
 // passphrase asks for the passphrase of the store; of a new store twice.
 type passphrase struct {
-	bare
-
 	f     *frame
 	ask   askMsg
 	typed [2]input

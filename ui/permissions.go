@@ -172,7 +172,7 @@ func (c compared) groups(nameA, nameB string) []group {
 		for _, p := range permissions {
 			it := permissionItem(p, "", 1)
 			if w := by[p]; w != "" {
-				it.note = other + " by " + tidy(w)
+				it.note = other + " has " + tidy(w)
 			}
 			g.items = append(g.items, it)
 		}

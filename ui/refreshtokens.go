@@ -1,12 +1,230 @@
 package ui
 
-// refreshTokens is the view of the refresh tokens of a user.
-type refreshTokens struct {
-	bare
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
 
-	f *frame
+	"charm.land/lipgloss/v2"
+
+	tea "charm.land/bubbletea/v2"
+
+	"wakey/api"
+	"wakey/session"
+)
+
+// tokenRow is a refresh token in the list.
+type tokenRow struct {
+	api.RefreshToken
+
+	id      string // as the list calls it
+	name    string // the client_id, fit for the screen
+	user    string
+	whose   whose
+	account string // of this machine, that holds it
+	label   string
+	why     string // it can't, or not surely, be revoked
+	never   bool   // it can't
 }
 
-func newRefreshTokens(f *frame) *refreshTokens { return &refreshTokens{f: f} }
+// refreshTokens is the view of the refresh tokens of a user, and of a tenant.
+type refreshTokens struct{ remote[tokenRow] }
 
-func (v *refreshTokens) view(w, h int) string { return emptyView(v.f.st, w, h, "Not here yet.", "") }
+func newRefreshTokens(f *frame) *refreshTokens {
+	v := &refreshTokens{}
+	v.f = f
+	v.remoteKind = remoteKind[tokenRow]{
+		noun: "refresh token", searchable: true,
+		fetch: fetchTokens, judge: v.judgeRows, columns: v.tokenColumns,
+		ours:    func(t tokenRow) bool { return t.whose.ours() },
+		summary: v.counts, details: v.tokenDetails, revoke: v.askRevoke, more: v.labelBinding,
+	}
+	v.list = newList(f,
+		func(t tokenRow) string { return t.id },
+		func(t tokenRow) string { return strings.Join([]string{v.whoseText(t), t.name, t.user}, " ") },
+		v.tokenColumns()...)
+	return v
+}
+
+// fetchTokens lists, and makes what is listed fit for the screen.
+func fetchTokens(ctx context.Context, mgr *session.Manager, sc scope, search string, limit int) ([]tokenRow, int, error) {
+	items, total, err := sc.refreshTokens(ctx, mgr, search, limit)
+	rows := make([]tokenRow, len(items))
+	for i, rt := range items {
+		rows[i] = tokenRow{RefreshToken: rt, id: rt.UserUUID + "/" + rt.ClientID, name: shortText(rt.ClientID)}
+	}
+	return rows, total, err
+}
+
+// judgeRows says whose each is. What needs a look comes first, the newest of them before.
+func (v *refreshTokens) judgeRows(rows []tokenRow) {
+	o := ownersOf(v.f.accounts, v.acc.Stack)
+	for i := range rows {
+		t := &rows[i]
+		key := clientKey{t.UserUUID, t.ClientID}
+		name, held := o.tokens[key]
+		t.user, t.label, t.account = v.userName(t.UserUUID), v.know.labels[key], name
+		t.why, t.never = v.unrevokable(t.ClientID)
+		switch {
+		case held && t.UserUUID == v.scope.user && t.ClientID == v.acc.ClientID:
+			t.whose, t.account = whoseThis, v.acc.Name
+		case held:
+			t.whose = whoseOurs
+		case t.label != "":
+			t.whose = whoseKnown
+		case o.left[key]:
+			t.whose = whoseLeft
+		case !o.users[t.UserUUID]:
+			t.whose = whoseOther
+		case t.UserUUID == v.scope.user && v.know.newTokens[t.ClientID]:
+			t.whose = whoseNew
+		default:
+			t.whose = whoseUnknown
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b tokenRow) int {
+		return cmp.Or(cmp.Compare(a.whose, b.whose), b.CreatedAt.Compare(a.CreatedAt))
+	})
+}
+
+// unrevokable tells why a refresh token can't, or not surely, be revoked by this account, and
+// whether it is no use trying (contract 7.3).
+func (v *refreshTokens) unrevokable(clientID string) (why string, never bool) {
+	why, bad := api.Unrevokable(clientID)
+	switch {
+	case !bad:
+		return "", false
+	case clientID == "." || clientID == ".." || strings.ContainsAny(clientID, "/\x00"):
+		return why, true
+	case strings.Contains(clientID, "#"):
+		if v.acc.Admin {
+			return "", false
+		}
+		return why, true
+	}
+	return why, false
+}
+
+func (v *refreshTokens) tokenColumns() []column[tokenRow] {
+	look := func(t tokenRow) lipgloss.Style { _, st := t.whose.look(v.f.st); return st }
+	muted := func(tokenRow) lipgloss.Style { return v.f.st.muted }
+	name := func(t tokenRow) string { return t.name }
+	cols := []column[tokenRow]{
+		{min: 1, max: 1, draw: func(t tokenRow, _ int, on bool) string {
+			shape, st := t.whose.look(v.f.st)
+			return v.f.st.on(st, on).Render(shape)
+		}},
+		{
+			title: "WHOSE", min: 12, max: 26, firm: true, text: v.whoseText, style: look,
+			compare: func(a, b tokenRow) int {
+				return cmp.Or(cmp.Compare(a.whose, b.whose), strings.Compare(v.whoseText(a), v.whoseText(b)))
+			},
+		},
+		{
+			title: "CLIENT_ID", min: 12, max: 44, text: name,
+			draw: func(t tokenRow, w int, on bool) string {
+				return v.f.st.on(v.f.st.strong, on).Render(fit(cutMiddle(t.name, w), w))
+			},
+			compare: func(a, b tokenRow) int { return strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name)) },
+		},
+	}
+	if v.scope.everyone {
+		cols = append(cols, column[tokenRow]{
+			title: "USER", min: 8, max: 20, rank: 2, text: func(t tokenRow) string { return t.user },
+			compare: func(a, b tokenRow) int { return strings.Compare(a.user, b.user) },
+		})
+	}
+	return append(cols,
+		column[tokenRow]{
+			title: "MADE", min: 14, max: 14, rank: 3, style: muted,
+			text:    func(t tokenRow) string { return age(v.f.now, t.CreatedAt) },
+			compare: func(a, b tokenRow) int { return -compareTimes(a.CreatedAt, b.CreatedAt) },
+		},
+		column[tokenRow]{max: 6, rank: 5, style: muted, text: func(t tokenRow) string {
+			if t.Mobile {
+				return "mobile"
+			}
+			return ""
+		}},
+		column[tokenRow]{
+			max: 16, rank: 4, style: func(tokenRow) lipgloss.Style { return v.f.st.warn },
+			text: func(t tokenRow) string {
+				switch {
+				case t.never:
+					return "can't be revoked"
+				case t.why != "":
+					return "hard to revoke"
+				}
+				return ""
+			},
+		})
+}
+
+func (v *refreshTokens) whoseText(t tokenRow) string {
+	switch t.whose {
+	case whoseNew:
+		return "new, unknown"
+	case whoseLeft:
+		return "a cut-off sign-in"
+	case whoseKnown:
+		return "known: " + t.label
+	case whoseOurs:
+		return "account " + t.account
+	case whoseThis:
+		return "this machine"
+	case whoseOther:
+		return "other user"
+	case whoseUnknown:
+	}
+	return "unknown"
+}
+
+// counts says how many there are, and how many need a look.
+func (v *refreshTokens) counts() string {
+	n := [whoseThis + 1]int{}
+	for i := range v.list.all {
+		n[v.list.all[i].whose]++
+	}
+	s := plural(max(v.total, len(v.list.all)), v.noun)
+	if n[whoseNew] > 0 {
+		s += ", " + number(n[whoseNew]) + " new"
+	}
+	if n := n[whoseUnknown] + n[whoseNew]; n > 0 {
+		s += ", " + number(n) + " unknown"
+	}
+	return s
+}
+
+// count is how many of the current account's nobody knows.
+func (v *refreshTokens) count() int {
+	if v.scope.acc != v.f.current || v.scope.everyone {
+		return 0
+	}
+	n := 0
+	for i := range v.list.all {
+		if w := v.list.all[i].whose; w == whoseNew || w == whoseUnknown {
+			n++
+		}
+	}
+	return n
+}
+
+const actLabel action = "label"
+
+func (v *refreshTokens) labelBinding() []binding {
+	if t, ok := v.list.selected(); ok && !t.whose.ours() && v.mayLabel(t) {
+		return []binding{{action: actLabel, keys: []string{"l"}, short: "label", name: "Say whose this one is"}}
+	}
+	return nil
+}
+
+func (v *refreshTokens) do(a action) tea.Cmd {
+	if a != actLabel {
+		return v.remote.do(a)
+	}
+	if t, ok := v.list.selected(); ok && v.mayLabel(t) {
+		return v.askLabel(t)
+	}
+	return nil
+}

@@ -16,7 +16,7 @@ import (
 )
 
 // screens are the pictures of the documentation: the scenes they show, in docs/screens.
-// Make them anew with: go test ./ui -run Screens -update
+// Make them anew with: go test ./ui -run Screens -update.
 var screens = map[string]struct {
 	scene string
 	keys  []string

@@ -200,19 +200,8 @@ func (v *signIn) check() (session.SignInRequest, bool) {
 			return r, false
 		}
 	}
-	r.Trust = v.f.trustOf(r.Stack)
 	r.Password = api.NewSecret(v.inputs[fieldPassword].value())
 	return r, true
-}
-
-// trustOf is how the stack's other accounts trust it: a pinned key holds for a new account too.
-func (f *frame) trustOf(stack string) api.Trust {
-	for _, a := range f.accounts {
-		if a.Stack == stack && a.Trust != (api.Trust{}) {
-			return a.Trust
-		}
-	}
-	return api.Trust{}
 }
 
 // submit signs in, after asking when the password would travel in clear.

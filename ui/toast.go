@@ -55,17 +55,22 @@ func (t *toast) line(s *styles, w int) string {
 	if t.text == "" {
 		return ""
 	}
-	shape, st := "✓", s.good
-	switch t.kind {
+	shape, st := t.kind.look(s)
+	return cut(" "+st.Render(shape)+" "+toastText(s, t.kind).Render(t.text), w)
+}
+
+// look is a shape and a colour for what a toast says.
+func (k toastKind) look(s *styles) (shape string, st lipgloss.Style) {
+	switch k {
 	case toastInfo:
-		shape, st = "·", s.info
+		return "·", s.info
 	case toastWarn:
-		shape, st = "▲", s.warn
+		return "▲", s.warn
 	case toastBad:
-		shape, st = shapeDanger, s.bad
+		return shapeDanger, s.bad
 	case toastGood:
 	}
-	return cut(" "+st.Render(shape)+" "+toastText(s, t.kind).Render(t.text), w)
+	return "✓", s.good
 }
 
 func toastText(s *styles, k toastKind) lipgloss.Style {

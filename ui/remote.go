@@ -1,0 +1,410 @@
+package ui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"wakey/session"
+)
+
+// remote is what the views of refresh tokens and of sessions share: a list that a stack holds,
+// asked for when the view is entered, for the current account.
+type remote[T any] struct {
+	bare
+	remoteKind[T]
+
+	f      *frame
+	list   list[T]
+	scope  scope
+	acc    session.Account // of the scope
+	held   string          // holdings when last judged
+	shown  bool
+	asked  bool  // the scope was listed, or its listing was begun
+	job    jobID // the listing
+	asking jobID // the listing before a confirmation
+	naming jobID // the listing of the users
+
+	search string // asked of the stack; empty: everything
+	total  int    // on the stack, more than there are rows when not all were asked for
+	listed time.Time
+	err    error // of the last listing
+	know   knowledge
+	names  map[string]string // of users, by uuid
+	result result            // what the last revocation came to
+}
+
+// remoteKind is what tells the two apart.
+type remoteKind[T any] struct {
+	noun       string
+	searchable bool // the stack can search
+	fetch      func(ctx context.Context, mgr *session.Manager, sc scope, search string, limit int) ([]T, int, error)
+	judge      func(rows []T) // says anew of each whose it is, and puts them in order
+	columns    func() []column[T]
+	ours       func(T) bool
+	summary    func() string // counts
+	details    func(t T, w int) []string
+	revoke     func([]T) tea.Cmd
+	more       func() []binding
+}
+
+// batch is the answer of a listing.
+type batch[T any] struct {
+	rows  []T
+	total int
+	know  knowledge
+	warn  error // what could not be read beside the list
+}
+
+// What a list of a stack's things understands.
+const (
+	actReload   action = "list again"
+	actRevoke   action = "revoke"
+	actMarkMost action = "mark all but ours"
+	actEveryone action = "everyone"
+	actBelow    action = "sub-tenants"
+	actSeen     action = "seen"
+	actDetails  action = "details"
+)
+
+func (v *remote[T]) bindings() []binding {
+	if _, ok := v.f.currentAccount(); !ok {
+		return []binding{{action: actSignIn, keys: []string{"n", "enter"}, short: "sign in", name: "Sign in to a stack"}}
+	}
+	var bs []binding
+	if len(v.list.rows) > 0 {
+		bs = append(bs, binding{action: actRevoke, keys: []string{"x"}, short: "revoke", name: "Revoke what is marked, or this one"})
+		bs = append(bs, v.list.markBindings()...)
+		bs = append(bs,
+			binding{action: actMarkMost, keys: []string{"A"}, short: "all but ours", name: "Mark all but this machine's"},
+			binding{action: actDetails, keys: []string{"enter"}, short: "details", name: "Show everything about this one"})
+	}
+	bs = append(bs, v.more()...)
+	bs = append(bs, binding{action: actReload, keys: []string{"r"}, short: "list again", name: "Ask the stack again"})
+	if v.acc.Admin {
+		name := "List everyone's in the tenant"
+		short := "everyone's"
+		if v.scope.everyone {
+			name, short = "List this user's alone", v.acc.Login+"'s alone"
+		}
+		bs = append(bs, binding{action: actEveryone, keys: []string{"e"}, short: cut(short, 20), name: name})
+		if v.scope.everyone {
+			name, short = "List those of sub-tenants too", "sub-tenants"
+			if v.scope.below {
+				name, short = "List this tenant's alone", "this tenant alone"
+			}
+			bs = append(bs, binding{action: actBelow, keys: []string{"b"}, short: short, name: name})
+		}
+	}
+	if v.know.findingsHeld {
+		bs = append(bs, binding{action: actSeen, keys: []string{"S"}, short: "seen", name: "What is new has been seen"})
+	}
+	return append(bs, v.list.bindings()...)
+}
+
+func (v *remote[T]) do(a action) tea.Cmd {
+	if v.list.do(a) {
+		if a == actBack && v.search != "" {
+			v.search = ""
+			return v.load()
+		}
+		return nil
+	}
+	switch a {
+	case actReload:
+		if cmd, ok := v.f.ready(); !ok {
+			return cmd
+		}
+		v.result = result{}
+		return v.load()
+	case actMarkMost:
+		v.list.markAll(func(t T) bool { return !v.ours(t) })
+	case actRevoke:
+		return v.revokeChosen()
+	case actEveryone:
+		if v.acc.Admin {
+			return v.rescope(!v.scope.everyone, false)
+		}
+	case actBelow:
+		if v.scope.everyone {
+			return v.rescope(true, !v.scope.below)
+		}
+	case actSeen:
+		return v.seen()
+	case actDetails:
+		if t, ok := v.list.selected(); ok {
+			v.f.push(&card{f: v.f, heading: "One " + v.noun, lines: func(w int) []string { return v.details(t, w) }})
+		}
+	default:
+		return v.f.do(a)
+	}
+	return nil
+}
+
+// revokeChosen asks about what is marked, or else about the row under the cursor.
+func (v *remote[T]) revokeChosen() tea.Cmd {
+	if cmd, ok := v.f.ready(); !ok {
+		return cmd
+	}
+	rows := v.list.marked()
+	if t, ok := v.list.selected(); ok && len(rows) == 0 {
+		rows = []T{t}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return v.revoke(rows)
+}
+
+// rescope lists somebody else's.
+func (v *remote[T]) rescope(everyone, below bool) tea.Cmd {
+	v.begin(scope{v.scope.acc, v.scope.user, everyone, below})
+	return v.load()
+}
+
+// begin forgets what was listed.
+func (v *remote[T]) begin(sc scope) {
+	v.drop()
+	v.scope, v.asked = sc, false
+	v.search, v.total, v.listed, v.err, v.names, v.result = "", 0, time.Time{}, nil, nil, result{}
+	v.list.filter.wipe()
+	v.list.filtering = false
+	v.list.sortBy = -1
+	v.list.cols = v.columns()
+	v.list.cursor = 0
+	v.list.set(nil)
+}
+
+func (v *remote[T]) drop() {
+	for _, id := range []jobID{v.job, v.asking, v.naming} {
+		v.f.jobs.drop(id)
+	}
+}
+
+func (v *remote[T]) enter() tea.Cmd {
+	v.shown = true
+	return v.sync(true)
+}
+
+func (v *remote[T]) leave() {
+	v.shown = false
+	v.result = result{}
+	v.drop()
+}
+
+// fresh is how old a long list may be when one comes back to it.
+const fresh = time.Minute
+
+// sync follows the current account, and lists again what is not up to date.
+func (v *remote[T]) sync(entering bool) tea.Cmd {
+	acc, ok := v.f.currentAccount()
+	if !ok || acc.ID != v.scope.acc || acc.UserUUID != v.scope.user {
+		v.acc = acc
+		v.begin(scope{acc: acc.ID, user: acc.UserUUID})
+		v.held = ""
+		if !ok {
+			return nil
+		}
+	}
+	v.acc = acc
+	if v.scope.everyone && !acc.Admin { // not any more
+		v.begin(scope{acc: acc.ID, user: acc.UserUUID})
+	}
+	if v.f.mgr == nil || !v.shown {
+		return nil
+	}
+	held := holdings(v.f.accounts, acc.Stack)
+	changed := held != v.held
+	v.held = held
+	loading := v.f.jobs.find(v.job) != nil
+	switch {
+	case loading:
+	case v.listed.IsZero() && (entering || !v.asked),
+		entering && (!v.scope.everyone || v.f.now.Sub(v.listed) > fresh),
+		changed && !v.scope.everyone && !v.listed.IsZero():
+		return v.load()
+	}
+	if changed {
+		v.rejudge()
+	}
+	return nil
+}
+
+// load asks the stack.
+func (v *remote[T]) load() tea.Cmd {
+	if v.f.mgr == nil || v.scope.acc == "" {
+		return nil
+	}
+	v.asked = true
+	cmd := v.loadRows(firstPage)
+	if v.scope.everyone && v.names == nil {
+		return tea.Batch(cmd, v.loadNames())
+	}
+	return cmd
+}
+
+// loadRows asks for the first rows, and when there are more, for all of them.
+func (v *remote[T]) loadRows(limit int) tea.Cmd {
+	v.f.jobs.drop(v.job)
+	mgr, sc, search, fetch := v.f.mgr, v.scope, v.search, v.fetch
+	var cmd tea.Cmd
+	v.job, cmd = start(v.f, "listing "+v.what(), func(ctx context.Context) (batch[T], error) {
+		rows, total, err := fetch(ctx, mgr, sc, search, limit)
+		if err != nil {
+			return batch[T]{}, err
+		}
+		know, warn := learn(mgr, sc)
+		return batch[T]{rows, total, know, warn}, nil
+	}, func(b batch[T], err error) tea.Cmd {
+		if err != nil {
+			return v.failed(err)
+		}
+		v.err, v.total, v.know, v.listed = nil, b.total, b.know, v.f.now
+		v.set(b.rows)
+		if limit < maxRows && b.total > len(b.rows) {
+			return v.loadRows(maxRows)
+		}
+		if b.warn != nil {
+			return v.f.fail("labels and findings could not be read", b.warn)
+		}
+		return nil
+	})
+	v.f.jobs.find(v.job).quiet = !v.listed.IsZero() && v.err == nil
+	return cmd
+}
+
+// failed keeps what was listed before, and says why it could not be listed again.
+func (v *remote[T]) failed(err error) tea.Cmd {
+	v.err = err
+	if v.listed.IsZero() {
+		return nil // the body says it
+	}
+	return v.f.fail(v.what()+" could not be listed again", err)
+}
+
+func (v *remote[T]) loadNames() tea.Cmd {
+	v.f.jobs.drop(v.naming)
+	mgr, sc := v.f.mgr, v.scope
+	var cmd tea.Cmd
+	v.naming, cmd = start(v.f, "listing the users", func(ctx context.Context) (map[string]string, error) {
+		return sc.users(ctx, mgr)
+	}, func(names map[string]string, err error) tea.Cmd {
+		if err != nil {
+			return v.f.fail("users are shown by their uuids", err)
+		}
+		v.names = names
+		v.rejudge()
+		return nil
+	})
+	v.f.jobs.find(v.naming).quiet = true
+	return cmd
+}
+
+func (v *remote[T]) set(rows []T) {
+	v.judge(rows)
+	v.list.set(rows)
+}
+
+func (v *remote[T]) rejudge() { v.set(slices.Clone(v.list.all)) }
+
+// seen says that a person has seen what the watch found new.
+func (v *remote[T]) seen() tea.Cmd {
+	if cmd, ok := v.f.ready(); !ok {
+		return cmd
+	}
+	mgr, id := v.f.mgr, v.scope.acc
+	_, cmd := start(v.f, "noting what was seen", func(context.Context) (struct{}, error) {
+		return struct{}{}, mgr.Seen(id)
+	}, func(_ struct{}, err error) tea.Cmd {
+		if err != nil {
+			return v.f.fail("it is still new", err)
+		}
+		return tea.Batch(v.f.say(toastGood, "what the watch found of "+v.acc.Name+" counts as seen"), v.load())
+	})
+	return cmd
+}
+
+// what names the list: "the refresh tokens of alice".
+func (v *remote[T]) what() string {
+	if v.scope.everyone {
+		return "everyone's " + v.noun + "s"
+	}
+	return "the " + v.noun + "s of " + v.acc.Login
+}
+
+// partial tells whether there are more on the stack than are shown.
+func (v *remote[T]) partial() bool { return v.total > len(v.list.all) }
+
+// userName is what a user is called on the screen.
+func (v *remote[T]) userName(uuid string) string {
+	switch name := v.names[uuid]; {
+	case name != "":
+		return name
+	case uuid == v.scope.user:
+		return v.acc.Login
+	case uuid == "":
+		return "–"
+	}
+	return clean(uuid)
+}
+
+// revoked is told what a revocation came to: above the list, or to whoever has left it.
+func (v *remote[T]) revoked(sc scope, res result) tea.Cmd {
+	switch {
+	case v.shown && v.f.signIn == nil && v.scope == sc:
+		v.result = res
+		return v.load()
+	case res.kind == toastGood:
+		return v.f.say(res.kind, res.text)
+	}
+	v.f.push(newNotice(v.f, "What the revocation came to", res.text))
+	return nil
+}
+
+func (v *remote[T]) typing() bool { return v.list.typing() }
+
+func (v *remote[T]) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case changedMsg:
+		return v.sync(false)
+	case tea.KeyPressMsg:
+		return v.filterKey(msg)
+	case clickMsg:
+		w, h := v.f.bodySize()
+		msg.y -= len(v.head(w, h))
+		sp := splitBody(w, h-len(v.head(w, h)), len(v.list.all))
+		if msg.x >= sp.listW || msg.y < 0 || msg.y >= sp.listH {
+			return nil
+		}
+		if v.list.update(msg, sp.listW) {
+			return v.do(actDetails)
+		}
+	default:
+		v.list.update(msg, v.f.w)
+	}
+	return nil
+}
+
+// filterKey types the filter. Of a list that is longer than what is shown, enter asks the stack
+// for what was typed.
+func (v *remote[T]) filterKey(k tea.KeyPressMsg) tea.Cmd {
+	v.list.update(k, v.f.w)
+	text := strings.TrimSpace(v.list.filter.value())
+	switch {
+	case k.String() == "enter" && v.searchable && text != v.search && (v.partial() || v.search != ""):
+		v.search = text
+		return v.load()
+	case k.String() == "esc" && v.search != "":
+		v.search = ""
+		return v.load()
+	}
+	return nil
+}
+
+func (v *remote[T]) layout(w, h int) {
+	h -= len(v.head(w, h))
+	v.list.layout(splitBody(w, h, len(v.list.all)).listH)
+}
