@@ -187,8 +187,7 @@ func (a *app) responseHooks(o *respondOptions, login string) (session.ResponseHo
 
 // responded prints what came of a response.
 func (a *app) responded(in *session.Incident, err error) error {
-	var cut *session.InterruptedError
-	if errors.As(err, &cut) {
+	if cut, ok := errors.AsType[*session.InterruptedError](err); ok {
 		return fmt.Errorf("%w\n\"wakey incidents resume %s\" goes on", err, cut.Incident)
 	}
 	if err != nil {
