@@ -165,7 +165,10 @@ func (a *app) backup(ctx context.Context, path string) error {
 		return err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
-	err = a.fileStore().Backup(ctx, tmp)
+	err = tmp.Chmod(0o600) // the umask may have taken some
+	if err == nil {
+		err = a.fileStore().Backup(ctx, tmp)
+	}
 	if err == nil {
 		err = tmp.Sync()
 	}

@@ -94,6 +94,23 @@ func writeNew(path string, sync bool, write func(io.Writer) error) (err error) {
 	return f.Sync()
 }
 
+// openOurs opens a file that stays where it is, making it when it isn't there, and sees to its mode.
+func openOurs(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|os.O_CREATE, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().Perm() != fileMode {
+		err = f.Chmod(fileMode)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // keepAs keeps the file also as backup: by a second link, or by a copy where there are none.
 func keepAs(path, backup string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {

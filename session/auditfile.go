@@ -34,7 +34,7 @@ func (a *Audit) active() string { return filepath.Join(a.dir, "audit.jsonl") }
 
 // open finds where the log ends. What another process wrote meanwhile shows in the size.
 func (a *Audit) open() (*auditWriter, error) {
-	f, err := os.OpenFile(a.active(), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := openOurs(a.active(), os.O_RDWR|os.O_APPEND)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (w *auditWriter) rotate() error {
 	if err := os.Rename(w.a.active(), filepath.Join(w.a.dir, rotatedName(w.n))); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(w.a.active(), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := openOurs(w.a.active(), os.O_RDWR|os.O_APPEND)
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func lastEntry(r io.ReaderAt, size int64) (e Entry, found bool, rest []byte, err
 func (a *Audit) headName() string { return filepath.Join(a.dir, "audit.head") }
 
 func (a *Audit) writeHead(t tail) error {
-	f, err := os.OpenFile(a.headName(), os.O_WRONLY|os.O_CREATE, 0o600)
+	f, err := openOurs(a.headName(), os.O_WRONLY)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ const (
 	indexName    = "index.json"       // the accounts without their tokens
 	keyName      = "key.json"         // where the key of accounts.age is
 	wrappedName  = "key.age"          // the key itself under a passphrase
+	locksName    = "locks"            // the accounts' locks, and what is being asked for
 	storeLock    = "store.lock"       // held while accounts.age is read and written again
 	keyLock      = "key.lock"         // held while the key is made or changed; taken before store.lock
 )
@@ -304,6 +305,7 @@ func (s *FileStore) prepare(create bool) error {
 	if err := checkAccess(s.dir, info, dirMode); err != nil {
 		return err
 	}
+	// These may be links to files elsewhere, which are looked at then.
 	for _, name := range []string{accountsName, backupName, indexName, keyName, wrappedName} {
 		info, err := os.Stat(s.path(name))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -316,7 +318,46 @@ func (s *FileStore) prepare(create bool) error {
 			return err
 		}
 	}
+	if err := checkInside(s.dir); err != nil {
+		return err
+	}
+	if err := checkInside(s.path(locksName)); err != nil {
+		return err
+	}
 	s.prepared = true
+	return nil
+}
+
+// checkInside makes sure that the files in a directory of ours, and a directory of locks, are nobody
+// else's to read. What comes and goes meanwhile is another wakey's, which sees to it.
+func checkInside(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		mode := fileMode
+		switch {
+		case e.IsDir() && e.Name() == locksName:
+			mode = dirMode
+		case !e.Type().IsRegular():
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if err := checkAccess(path, info, mode); err != nil {
+			if _, gone := os.Lstat(path); errors.Is(gone, fs.ErrNotExist) {
+				continue
+			}
+			return err
+		}
+	}
 	return nil
 }
 

@@ -79,7 +79,7 @@ func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	path := filepath.Join(s.dir, "locks", string(id))
+	path := filepath.Join(s.dir, locksName, string(id))
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		<-slot
 		return nil, s.cannotWrite(err)
