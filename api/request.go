@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,10 +35,33 @@ type request struct {
 
 // secrets are what must not appear in an error about this request.
 func (r *request) secrets() []Secret {
-	all := make([]Secret, 0, len(r.hidden)+2)
+	all := make([]Secret, 0, len(r.hidden)+3)
 	for _, s := range append([]Secret{r.token, r.pass}, r.hidden...) {
 		if !s.IsZero() {
 			all = append(all, s)
+			all = append(all, spellings(s.Reveal())...)
+		}
+	}
+	if !r.pass.IsZero() {
+		// As the header carried it: a server that repeats what it was sent repeats that, too.
+		all = append(all, NewSecret(base64.StdEncoding.EncodeToString([]byte(r.login+":"+r.pass.Reveal()))))
+	}
+	return all
+}
+
+// spellings are the ways in which a secret that is no token may stand in a body or an address.
+func spellings(value string) []Secret {
+	if isUUID(value) {
+		return nil // always the same
+	}
+	var all []Secret
+	escaped, err := json.Marshal(value)
+	if err != nil {
+		escaped = []byte(`""`)
+	}
+	for _, s := range []string{string(escaped[1 : len(escaped)-1]), url.QueryEscape(value), url.PathEscape(value)} {
+		if s != value {
+			all = append(all, NewSecret(s))
 		}
 	}
 	return all

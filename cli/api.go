@@ -264,9 +264,10 @@ func (a *app) apiFailed(ctx context.Context, client *api.Client, token api.Secre
 		return err
 	}
 	said := readRefusal(body)
-	failure := fmt.Errorf("the stack answers %s", api.Clean(resp.Status))
+	tame := func(s string) string { return api.Clean(api.Redact(s, token)) }
+	failure := fmt.Errorf("the stack answers %s", tame(resp.Status))
 	if said.message != "" {
-		failure = fmt.Errorf("%w: %s", failure, api.Clean(api.Redact(said.message, token)))
+		failure = fmt.Errorf("%w: %s", failure, tame(said.message))
 	}
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
 		if err := client.CheckToken(ctx, token, "", ""); errors.Is(err, api.ErrTokenDead) {
@@ -276,7 +277,7 @@ func (a *app) apiFailed(ctx context.Context, client *api.Client, token api.Secre
 		case said.id == "unauthorized-tenant":
 			failure = &api.Error{Kind: api.KindWrongTenant, Status: resp.StatusCode, Tenant: api.Clean(o.tenant)}
 		case said.id == "unauthorized" || said.access != "" || resp.StatusCode == http.StatusForbidden:
-			failure = &api.Error{Kind: api.KindPermission, Status: resp.StatusCode, Permission: api.Clean(said.access)}
+			failure = &api.Error{Kind: api.KindPermission, Status: resp.StatusCode, Permission: tame(said.access)}
 		}
 	}
 	if resp.StatusCode >= 500 {
