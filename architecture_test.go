@@ -30,6 +30,7 @@ var layers = map[string]layer{
 	"api":            {},
 	"assets":         {},
 	"internal/authd": {},
+	"security":       {}, // tests of the whole program
 }
 
 // standIn is the server that the tests of every layer may use. It doesn't know the client
