@@ -66,4 +66,6 @@ func (r Record) clone() Record {
 
 // keeps tells whether the outcome of an attempt is in the record: whoever made it died between
 // writing that and taking back its note.
-func (r *Record) keeps(a Attempt) bool { return r.Access != nil && r.Access.ObtainedAt.Equal(a.At) }
+func (r *Record) keeps(a Attempt) bool {
+	return r.Access != nil && r.Access.ObtainedAt.Equal(a.At) && r.ClientID == a.ClientID
+}
