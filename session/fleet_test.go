@@ -67,7 +67,7 @@ func (b *busyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestFleetNeverExpires keeps 10,000 accounts for a day.
 func TestFleetNeverExpires(t *testing.T) {
 	classes := []fleetClass{
-		{100, time.Minute}, {400, 5 * time.Minute}, {4500, time.Hour}, {3000, 2 * time.Hour}, {2000, 24 * time.Hour},
+		{20, time.Minute}, {180, 5 * time.Minute}, {1800, time.Hour}, {3000, 2 * time.Hour}, {5000, 24 * time.Hour},
 	}
 	if testing.Short() {
 		for i := range classes {
