@@ -22,6 +22,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	if err := m.Load(ctx); err != nil {
 		return err
 	}
+	m.tellOrphans(ctx)
 	defer m.Wait()
 	watched := make(chan struct{})
 	go func() { m.watchStore(ctx, stamp); close(watched) }()

@@ -1,0 +1,67 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"wakey/api"
+)
+
+// takeOrphans returns the sign-ins that were cut off before their account came to exist, and
+// forgets them. What is under way now is left alone.
+func (s *FileStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
+	notes, err := filepath.Glob(s.path("locks/*.attempt"))
+	if err != nil || len(notes) == 0 {
+		return nil, err
+	}
+	snap, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var orphans []Attempt
+	for _, note := range notes {
+		id := ID(strings.TrimSuffix(filepath.Base(note), ".attempt"))
+		if _, ok, err := snap.get(id); ok || err != nil {
+			continue // whoever refreshes that account next meets the note
+		}
+		wait, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+		lock, err := s.Lock(wait, id)
+		cancel()
+		if err != nil {
+			continue // somebody is signing in
+		}
+		if _, err := os.Stat(note); err == nil && lock.Interrupted != nil {
+			orphans = append(orphans, *lock.Interrupted)
+			err = lock.End()
+		}
+		lock.Release()
+		if err != nil {
+			return orphans, err
+		}
+	}
+	return orphans, nil
+}
+
+// tellOrphans reports what sign-ins that were cut off may have left on their stacks.
+func (m *Manager) tellOrphans(ctx context.Context) {
+	s, ok := m.store.(*FileStore)
+	if !ok {
+		return
+	}
+	orphans, err := s.takeOrphans(ctx)
+	if err != nil {
+		m.report("", "", "sign-in", Warn, fmt.Sprintf("sign-ins that were cut off can't be looked for: %v", err))
+	}
+	for _, a := range orphans {
+		left := "a session"
+		if a.ClientID != "" {
+			left = fmt.Sprintf("a refresh token of client_id %s, to be revoked there, and a session", api.Clean(a.ClientID))
+		}
+		m.report("", "", "sign-in", Warn, fmt.Sprintf("a sign-in as %s at %s was cut off at %s: the stack may hold %s that nobody here knows",
+			api.Clean(a.Login), api.StackName(a.Stack), a.At.Local().Format(time.DateTime), left))
+	}
+}
