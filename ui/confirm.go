@@ -37,6 +37,9 @@ type confirm struct {
 
 	onYes  bool // the focus is on yes
 	offset int  // the first line shown
+
+	measured     bool
+	names, notes int // cells of the longest, see measure
 }
 
 // confirmItem is one thing that ends.
@@ -216,17 +219,14 @@ func (c *confirm) lay(w int) confirmLay {
 	if c.checked {
 		lay.ends[1] = c.also
 	}
-	lay.width = max(width(c.heading)+2, width(c.label())+width(c.no)+8+buttonGap, width(c.check)+4)
+	lay.width = max(width(c.heading)+2, max(width(c.yes), width(c.yesAlso))+width(c.no)+8+buttonGap, width(c.check)+4)
 	if c.word != "" {
 		lay.width = max(lay.width, width(c.ask())+width(c.word)+2)
 	}
-	names, notes := 0, 0
 	for _, list := range lay.ends {
 		lay.count += len(list)
-		for _, it := range list {
-			names, notes = max(names, width(it.name)), max(notes, width(it.note))
-		}
 	}
+	names, notes := c.measure()
 	lay.names = min(names, max(w/2, w-4-notes))
 	if lay.names > 0 {
 		lay.width = max(lay.width, lay.names+notes+4)
@@ -242,6 +242,20 @@ func (c *confirm) lay(w int) confirmLay {
 	}
 	lay.width = min(lay.width, w)
 	return lay
+}
+
+// measure gives the cells of the longest name and note. Once is enough, and what the box adds
+// is measured from the beginning, so that the dialog keeps its place.
+func (c *confirm) measure() (names, notes int) {
+	if !c.measured {
+		for _, list := range [][]confirmItem{c.items, c.also, c.kept} {
+			for _, it := range list {
+				c.names, c.notes = max(c.names, width(it.name)), max(c.notes, width(it.note))
+			}
+		}
+		c.measured = true
+	}
+	return c.names, c.notes
 }
 
 func (l *confirmLay) lines() int { return l.count + len(l.text) }
@@ -268,7 +282,7 @@ func (l *confirmLay) item(c *confirm, it confirmItem, ends bool) string {
 	if ends {
 		shape = s.bad.Render(shapeDanger)
 	}
-	return cut(shape+" "+s.strong.Render(fit(it.name, l.names))+"  "+s.muted.Render(it.note), l.room)
+	return cut(shape+" "+s.strong.Render(fit(cutMiddle(it.name, l.names), l.names))+"  "+s.muted.Render(it.note), l.room)
 }
 
 // ask is what stands before the word to type.

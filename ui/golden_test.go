@@ -17,6 +17,9 @@ var goldenScenes = []string{
 	"inspector refused", "inspector compared", "inspector hostile", "may it, typed", "may it, differs", "paste",
 	"pasted access token", "pasted refresh token", "pasted unknown", "pasted and tried", "try",
 	"activity", "activity full", "activity with a log", "activity read in full",
+	"tokens", "tokens marked", "tokens of everyone", "tokens hostile", "tokens none", "tokens refused", "tokens slow", "tokens result",
+	"token details", "token label", "revoke one", "revoke most", "revoke ours", "revoke never", "revoke others'",
+	"sessions listed", "sessions of everyone", "session details", "revoke sessions",
 }
 
 // TestGolden holds every screen against the frame kept of it, without colours.
@@ -67,6 +70,18 @@ func TestGoldenColour(t *testing.T) {
 			scenes()[name](a)
 			golden.RequireEqual(t, a.View().Content+"\n")
 		})
+	}
+	for _, name := range []string{"tokens marked", "revoke most", "sessions listed"} {
+		for _, mono := range []bool{false, true} {
+			t.Run(name+map[bool]string{true: " mono"}[mono], func(t *testing.T) {
+				a := newTestApp(t, 140, 40, testAccounts(noon))
+				if mono {
+					a.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
+				}
+				scenes()[name](a)
+				golden.RequireEqual(t, a.View().Content+"\n")
+			})
+		}
 	}
 	t.Run("mono", func(t *testing.T) {
 		a := newTestApp(t, 80, 24, testAccounts(noon))

@@ -29,7 +29,11 @@ type tokenRow struct {
 }
 
 // refreshTokens is the view of the refresh tokens of a user, and of a tenant.
-type refreshTokens struct{ remote[tokenRow] }
+type refreshTokens struct {
+	remote[tokenRow]
+
+	of [whoseThis + 1]int // how many there are of each
+}
 
 func newRefreshTokens(f *frame) *refreshTokens {
 	v := &refreshTokens{}
@@ -60,6 +64,7 @@ func fetchTokens(ctx context.Context, mgr *session.Manager, sc scope, search str
 // judgeRows says whose each is. What needs a look comes first, the newest of them before.
 func (v *refreshTokens) judgeRows(rows []tokenRow) {
 	o := ownersOf(v.f.accounts, v.acc.Stack)
+	clear(v.of[:])
 	for i := range rows {
 		t := &rows[i]
 		key := clientKey{t.UserUUID, t.ClientID}
@@ -82,6 +87,7 @@ func (v *refreshTokens) judgeRows(rows []tokenRow) {
 		default:
 			t.whose = whoseUnknown
 		}
+		v.of[t.whose]++
 	}
 	slices.SortStableFunc(rows, func(a, b tokenRow) int {
 		return cmp.Or(cmp.Compare(a.whose, b.whose), b.CreatedAt.Compare(a.CreatedAt))
@@ -118,7 +124,7 @@ func (v *refreshTokens) tokenColumns() []column[tokenRow] {
 		{
 			title: "WHOSE", min: 12, max: 26, firm: true, text: v.whoseText, style: look,
 			compare: func(a, b tokenRow) int {
-				return cmp.Or(cmp.Compare(a.whose, b.whose), strings.Compare(v.whoseText(a), v.whoseText(b)))
+				return cmp.Or(cmp.Compare(a.whose, b.whose), strings.Compare(a.label, b.label), strings.Compare(a.account, b.account))
 			},
 		},
 		{
@@ -126,7 +132,7 @@ func (v *refreshTokens) tokenColumns() []column[tokenRow] {
 			draw: func(t tokenRow, w int, on bool) string {
 				return v.f.st.on(v.f.st.strong, on).Render(fit(cutMiddle(t.name, w), w))
 			},
-			compare: func(a, b tokenRow) int { return strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name)) },
+			compare: func(a, b tokenRow) int { return strings.Compare(a.name, b.name) },
 		},
 	}
 	if v.scope.everyone {
@@ -182,15 +188,11 @@ func (v *refreshTokens) whoseText(t tokenRow) string {
 
 // counts says how many there are, and how many need a look.
 func (v *refreshTokens) counts() string {
-	n := [whoseThis + 1]int{}
-	for i := range v.list.all {
-		n[v.list.all[i].whose]++
-	}
 	s := plural(max(v.total, len(v.list.all)), v.noun)
-	if n[whoseNew] > 0 {
-		s += ", " + number(n[whoseNew]) + " new"
+	if n := v.of[whoseNew]; n > 0 {
+		s += ", " + number(n) + " new"
 	}
-	if n := n[whoseUnknown] + n[whoseNew]; n > 0 {
+	if n := v.of[whoseUnknown] + v.of[whoseNew]; n > 0 {
 		s += ", " + number(n) + " unknown"
 	}
 	return s
@@ -201,13 +203,7 @@ func (v *refreshTokens) count() int {
 	if v.scope.acc != v.f.current || v.scope.everyone {
 		return 0
 	}
-	n := 0
-	for i := range v.list.all {
-		if w := v.list.all[i].whose; w == whoseNew || w == whoseUnknown {
-			n++
-		}
-	}
-	return n
+	return v.of[whoseUnknown] + v.of[whoseNew]
 }
 
 const actLabel action = "label"

@@ -28,7 +28,11 @@ type sessionRow struct {
 }
 
 // sessions is the view of the sessions of a user, and of a tenant.
-type sessions struct{ remote[sessionRow] }
+type sessions struct {
+	remote[sessionRow]
+
+	of [whoseThis + 1]int // how many there are of each
+}
 
 func newSessions(f *frame) *sessions {
 	v := &sessions{}
@@ -62,6 +66,7 @@ func fetchSessions(ctx context.Context, mgr *session.Manager, sc scope, _ string
 // judgeRows says whose each is: what is new first, then the others, ours last.
 func (v *sessions) judgeRows(rows []sessionRow) {
 	o := ownersOf(v.f.accounts, v.acc.Stack)
+	clear(v.of[:])
 	for i := range rows {
 		r := &rows[i]
 		own, ours := o.sessions[r.UUID]
@@ -78,6 +83,7 @@ func (v *sessions) judgeRows(rows []sessionRow) {
 		default:
 			r.whose = whoseUnknown
 		}
+		v.of[r.whose]++
 	}
 	slices.SortStableFunc(rows, func(a, b sessionRow) int {
 		return cmp.Or(cmp.Compare(a.whose, b.whose), currentFirst(a, b), strings.Compare(a.user, b.user), strings.Compare(a.UUID, b.UUID))
@@ -107,12 +113,15 @@ func (v *sessions) sessionColumns() []column[sessionRow] {
 			compare: func(a, b sessionRow) int { return cmp.Compare(a.whose, b.whose) },
 		},
 		{
-			title: "OPENED BY", min: 9, max: 24, rank: 2, text: v.openedBy,
+			title: "OPENED BY", min: 9, max: 24, firm: true, rank: 2, text: v.openedBy,
 			style:   func(sessionRow) lipgloss.Style { return v.f.st.strong },
 			compare: func(a, b sessionRow) int { return strings.Compare(v.openedBy(a), v.openedBy(b)) },
 		},
 		{
-			title: "SESSION", min: 13, max: 36, style: muted, text: func(r sessionRow) string { return r.name },
+			title: "SESSION", min: 13, max: 36, text: func(r sessionRow) string { return r.name },
+			draw: func(r sessionRow, w int, on bool) string {
+				return v.f.st.on(v.f.st.muted, on).Render(fit(cutMiddle(r.name, w), w))
+			},
 			compare: func(a, b sessionRow) int { return strings.Compare(a.name, b.name) },
 		},
 	}
@@ -167,22 +176,13 @@ func (v *sessions) openedBy(r sessionRow) string {
 
 // counts says how many there are, and how many are ours.
 func (v *sessions) counts() string {
-	ours, news := 0, 0
-	for i := range v.list.all {
-		switch w := v.list.all[i].whose; {
-		case w.ours():
-			ours++
-		case w == whoseNew:
-			news++
-		}
-	}
 	s := plural(len(v.list.all), "session")
 	if !v.scope.everyone {
 		s = number(len(v.list.all)) + " of " + number(sessionCeiling) + " sessions"
 	}
-	s += ", " + number(ours) + " ours"
-	if news > 0 {
-		s += ", " + number(news) + " new"
+	s += ", " + number(v.of[whoseThis]+v.of[whoseOurs]) + " ours"
+	if n := v.of[whoseNew]; n > 0 {
+		s += ", " + number(n) + " new"
 	}
 	return s
 }
@@ -192,13 +192,7 @@ func (v *sessions) count() int {
 	if v.scope.acc != v.f.current {
 		return 0
 	}
-	n := 0
-	for i := range v.list.all {
-		if v.list.all[i].whose == whoseNew {
-			n++
-		}
-	}
-	return n
+	return v.of[whoseNew]
 }
 
 // sessionDetails tell everything about a session, which is not much (contract 8).
