@@ -235,6 +235,7 @@ func (v *activity) take(more []happening) {
 func happenings(events []session.Event) []happening {
 	out := make([]happening, 0, len(events))
 	for _, e := range slices.Backward(events) {
+		e.Op = clean(e.Op) // its other texts are clean
 		out = append(out, happening{Event: e})
 	}
 	return out
