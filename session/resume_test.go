@@ -1,0 +1,125 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"wakey/api"
+	"wakey/internal/authd"
+)
+
+// TestRespondKilled ends the process at every request of a response, before and after it, and resumes it.
+func TestRespondKilled(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for n := 1; ; n++ {
+			over := false
+			t.Run(fmt.Sprintf("request %d, after %v", n, after), func(t *testing.T) {
+				inBubble(t, func(t *testing.T) { over = respondKilled(t, after, n) })
+			})
+			if over || t.Failed() {
+				if n < 10 {
+					t.Errorf("a response takes %d requests only", n-1)
+				}
+				break
+			}
+		}
+	}
+}
+
+func respondKilled(t *testing.T, after bool, n int) (over bool) {
+	d := newDrill(t)
+	m := d.through(authd.Transport(d))
+	a := d.add(m, "alice", "alice", 0)
+	evil := d.elsewhere("alice", "evil")
+	stolen := d.stolen(a.ID)
+	loot := d.refreshElsewhere(stolen)
+	p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+
+	w := &wire{next: authd.Transport(d), lag: func() time.Duration { return 0 }, kill: true, after: after}
+	w.left.Store(int64(n))
+	dying := d.through(w)
+	ended := make(chan bool)
+	go func() {
+		returned := false
+		defer func() { ended <- returned }()
+		_, _ = dying.Respond(t.Context(), p, ResponseHooks{Password: password("alice-pass")})
+		returned = true
+	}()
+	over = <-ended
+
+	next := d.through(authd.Transport(d))
+	all, err := next.Incidents()
+	if err != nil || len(all) != 1 || all[0].Ended.IsZero() == over {
+		t.Fatalf("incidents %+v, %v", all, err)
+	}
+	in, err := next.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.clean(in)
+	d.dead(evil, "evil")
+	loot.RefreshToken = stolen.RefreshToken
+	d.dead(loot, stolen.ClientID)
+	if got := d.RefreshTokens(drillAlice); len(got) != 1 {
+		t.Errorf("refresh tokens %v", got)
+	}
+	d.works(next, a.ID)
+	intact(t, next.Audit())
+	return over
+}
+
+func TestResponsesExcludeEachOther(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m, other := d.through(authd.Transport(d)), d.through(authd.Transport(d))
+		a := d.add(m, "alice", "alice", 0)
+		if err := other.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		var errs []error
+		d.respond(m, p, ResponseHooks{Password: password("alice-pass"), Progress: func(Incident) {
+			if errs == nil {
+				for _, o := range []*Manager{m, other} {
+					_, err := o.ResumeResponse(t.Context(), p.ID, ResponseHooks{})
+					errs = append(errs, err)
+				}
+			}
+		}})
+		for _, err := range errs {
+			if err == nil {
+				t.Error("the same response is carried out twice at once")
+			}
+		}
+		for _, id := range []string{"20261123-000000-0000", "../../etc/passwd", ""} {
+			if _, err := m.ResumeResponse(t.Context(), id, ResponseHooks{}); !errors.Is(err, ErrNoIncident) {
+				t.Errorf("%q: %v", id, err)
+			}
+		}
+	})
+}
+
+// While the stack is away the response stops, says so, and goes on later.
+func TestRespondOffline(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(authd.Transport(d))
+		a := d.add(m, "alice", "alice", 0)
+		evil := d.elsewhere("alice", "evil")
+		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		d.Faults().SetDown(true)
+		in, err := m.Respond(t.Context(), p, ResponseHooks{Password: password("alice-pass")})
+		var cut *InterruptedError
+		if !errors.As(err, &cut) || cut.Incident != p.ID || cut.Step != StepSnapshot || !errors.Is(err, api.ErrNetwork) || !in.Ended.IsZero() {
+			t.Fatalf("error %v", err)
+		}
+		d.Faults().SetDown(false)
+		if in, err = m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass")}); err != nil {
+			t.Fatal(err)
+		}
+		d.clean(in)
+		d.dead(evil, "evil")
+	})
+}
