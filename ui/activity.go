@@ -18,8 +18,6 @@ import (
 // activity is the view of what happened: what the manager tells, and what the log knows besides,
 // of other processes and of earlier days.
 type activity struct {
-	bare
-
 	f    *frame
 	list list[happening]
 	all  []happening   // newest first

@@ -181,7 +181,7 @@ func (f *frame) setAccounts(accounts []session.Account, events []session.Event) 
 			f.current = accounts[0].ID
 		}
 	}
-	var cmds []tea.Cmd
+	cmds := make([]tea.Cmd, 0, len(f.screens))
 	for _, s := range f.screens {
 		cmds = append(cmds, s.update(changedMsg{}))
 	}

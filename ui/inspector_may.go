@@ -24,8 +24,6 @@ const (
 // mayDialog answers "may this token do X?": by the token's list while one types, and by the
 // stack on enter.
 type mayDialog struct {
-	bare
-
 	v    *inspector
 	in   *inspected
 	name string

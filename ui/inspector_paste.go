@@ -198,8 +198,6 @@ func tokenIn(s string) string {
 
 // pasteDialog takes a token without showing it.
 type pasteDialog struct {
-	bare
-
 	f     *frame
 	stack string
 	in    input

@@ -390,14 +390,14 @@ func TestCompareACLs(t *testing.T) {
 func TestByService(t *testing.T) {
 	var got []string
 	for _, g := range byService([]string{"calld.b", "#", "auth.x", "!calld.a", "calld.b", "websocketd", "*.read"}) {
-		line := g.title + ":"
+		line := []string{g.title + ":"}
 		for _, it := range g.items {
-			line += " " + it.text
+			line = append(line, it.text)
 			if it.note != "" {
-				line += " (" + it.note + ")"
+				line = append(line, "("+it.note+")")
 			}
 		}
-		got = append(got, line)
+		got = append(got, strings.Join(line, " "))
 	}
 	want := "any service: # (everything) *.read|auth: auth.x|calld: !calld.a (denied) calld.b (×2)|websocketd: websocketd"
 	if s := strings.Join(got, "|"); s != want {

@@ -20,8 +20,6 @@ const (
 
 // tryDialog asks for the client_id of what may be a refresh token.
 type tryDialog struct {
-	bare
-
 	v     *inspector
 	p     *pasted
 	in    input
