@@ -267,6 +267,20 @@ func TestMainJob(t *testing.T) {
 	x.typeKeys("\x1b")
 	x.until("the box closed", func(s string) bool { return !strings.Contains(s, "do this?") })
 
+	// Revoke the device that nobody knows, and see that it is gone from the stack's list.
+	x.typeKeys("1")
+	x.see("EXPIRES IN")
+	x.typeKeys("G")
+	x.until("alice's account chosen", func(s string) bool { return strings.Contains(line(s, "demo "), "▌") })
+	x.typeKeys("3")
+	x.see("phone-7c1e", "unknown", "this machine")
+	x.typeKeys("g", "x")
+	x.see("Revoke 1 refresh token of alice", "× phone-7c1e", "until they expire", "Keep")
+	x.typeKeys("\x1b[D", "\r")
+	x.until("the unknown device gone", func(s string) bool {
+		return strings.Contains(s, "1 refresh token") && strings.Contains(s, "this machine") && line(s, "phone-7c1e  ") == ""
+	})
+
 	x.typeKeys("q")
 	x.quit()
 }
