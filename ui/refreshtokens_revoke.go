@@ -141,9 +141,9 @@ func (v *refreshTokens) offerSessions(c *confirm, n int, strangers []*target) {
 		return
 	}
 	for _, t := range strangers {
-		note := "not ours"
+		note := "session, not ours"
 		if v.scope.everyone {
-			note = "of " + cut(v.userName(t.user), 20)
+			note = "session of " + cut(v.userName(t.user), 20)
 		}
 		c.also = append(c.also, confirmItem{t.session, note})
 	}
@@ -176,13 +176,17 @@ func (v *refreshTokens) consequences(n int, own []tokenRow, strangers int, faile
 		text = append(text, "Revoking a session ends its access token at once. Which session belongs to which refresh token nobody is told; a client whose refresh token stays comes back by itself.")
 	}
 	for _, t := range own {
-		s := "! " + cutMiddle(t.name, 40) + " is this machine's own: the account " + t.account + " can't refresh any more."
-		for _, a := range v.f.accounts {
-			if a.Name == t.account && a.ExpiresAt.After(v.f.now) {
-				s += " It ends with its access token at " + clockTime(v.f.now, a.ExpiresAt) + "."
-			}
-		}
-		text = append(text, s)
+		text = append(text, "! "+cutMiddle(t.name, 40)+" is this machine's own: the account "+t.account+" can't refresh any more."+v.endOf(t.account))
 	}
 	return append(text, "Passwords stay as they are: whoever knows one can sign in again.")
+}
+
+// endOf says until when an account that loses its refresh token goes on.
+func (v *refreshTokens) endOf(name string) string {
+	for _, a := range v.f.accounts {
+		if a.Name == name && a.ExpiresAt.After(v.f.now) {
+			return " It ends with its access token at " + clockTime(v.f.now, a.ExpiresAt) + "."
+		}
+	}
+	return ""
 }

@@ -132,7 +132,7 @@ func manySessions(n int) []api.Session {
 	return out
 }
 
-// strangerSessions are those of testSessions that are not ours.
+// markAndAsk presses keys, and asks about what is marked then.
 func markAndAsk(a *app, v *refreshTokens, keys ...string) *confirm {
 	press(a, keys...)
 	rows := v.list.marked()
@@ -218,7 +218,7 @@ func noManager() *session.Manager {
 
 // lineOf is the line of the screen that holds text.
 func lineOf(screen, text string) string {
-	for _, l := range strings.Split(screen, "\n") {
+	for l := range strings.SplitSeq(screen, "\n") {
 		if strings.Contains(l, text) {
 			return l
 		}
