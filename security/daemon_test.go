@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -98,6 +99,37 @@ func (w *world) peek(step string, pid int) {
 		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
 		if err == nil {
 			w.note(step, "/proc/PID/"+name, data)
+		}
+	}
+}
+
+// startAs runs the program as another user.
+func (w *world) startAs(who *syscall.Credential, env []string, args ...string) *daemon {
+	w.t.Helper()
+	cmd := exec.Command(w.program, args...)
+	cmd.Dir, cmd.Env = w.home, env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
+	d := &daemon{w: w, c: command{args: args}, cmd: cmd, over: make(chan error, 1), more: make(chan struct{}, 1)}
+	cmd.Stdout, cmd.Stderr = d, d
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	go func() { d.over <- cmd.Wait() }()
+	w.t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return d
+}
+
+// waitUntil looks again and again until something is so.
+func waitUntil(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(patience)
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("never: %s", what)
 		}
 	}
 }
