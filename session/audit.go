@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -137,7 +138,7 @@ func parseEntry(line []byte) (e Entry, intact bool, err error) {
 	const open, digits = `,"hash":"`, 2 * sha256.Size
 	cut := len(line) - len(open) - digits - len(`"}`)
 	if cut < 1 || string(line[cut:cut+len(open)]) != open || string(line[len(line)-2:]) != `"}` {
-		return Entry{}, false, fmt.Errorf("no line of the log")
+		return Entry{}, false, errors.New("no line of the log")
 	}
 	body := append(append(make([]byte, 0, cut+1), line[:cut]...), '}')
 	if err := json.Unmarshal(body, &e); err != nil {

@@ -23,9 +23,10 @@ type tail struct {
 
 // auditWriter is the log, opened under its lock.
 type auditWriter struct {
-	a    *Audit
-	file *os.File
 	tail
+
+	a        *Audit
+	file     *os.File
 	torn     []byte // what stands behind the last line and is none
 	headless bool   // there are lines and no head
 }
@@ -230,7 +231,7 @@ func lastEntry(r io.ReaderAt, size int64) (e Entry, found bool, rest []byte, err
 	for window := int64(auditTail); ; window = size {
 		window = min(window, size)
 		b := make([]byte, window)
-		if _, err := r.ReadAt(b, size-window); err != nil && !(errors.Is(err, io.EOF) && window == 0) {
+		if _, err := r.ReadAt(b, size-window); err != nil && (!errors.Is(err, io.EOF) || window != 0) {
 			return Entry{}, false, nil, err
 		}
 		for end := bytes.LastIndexByte(b, '\n'); end >= 0; {

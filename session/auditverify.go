@@ -75,7 +75,7 @@ type verifier struct {
 	sawNoted bool
 }
 
-func (v *verifier) flaw(line auditLine, format string, args ...any) {
+func (v *verifier) flawf(line auditLine, format string, args ...any) {
 	if len(v.r.Flaws) < maxFlaws {
 		v.r.Flaws = append(v.r.Flaws, AuditFlaw{line.file, line.number, fmt.Sprintf(format, args...)})
 	}
@@ -96,7 +96,7 @@ func (v *verifier) line(line auditLine) {
 	}
 	v.rest(&e)
 	if !intact {
-		v.flaw(line, "number %d was edited: its hash does not fit", e.N)
+		v.flawf(line, "number %d was edited: its hash does not fit", e.N)
 		v.n, v.prev = v.n+1, ""
 		return
 	}
@@ -120,7 +120,7 @@ func (v *verifier) rest(e *Entry) {
 		v.r.Torn = append(v.r.Torn, AuditFlaw{v.at.file, v.at.number, "cut off while it was being written, told at " + e.Time.Format(time.RFC3339)})
 		return
 	}
-	v.flaw(v.at, "no line of the log")
+	v.flawf(v.at, "no line of the log")
 }
 
 // follow judges the number and the hash of the line before.
@@ -133,14 +133,14 @@ func (v *verifier) follow(line auditLine, e *Entry) {
 		if e.N != 1 {
 			v.start = e
 		} else if e.Prev != firstPrev {
-			v.flaw(line, "number 1 does not begin a log")
+			v.flawf(line, "number 1 does not begin a log")
 		}
 	case e.N > v.n+1:
-		v.flaw(line, "the %d lines from %d to %d are missing", e.N-v.n-1, v.n+1, e.N-1)
+		v.flawf(line, "the %d lines from %d to %d are missing", e.N-v.n-1, v.n+1, e.N-1)
 	case e.N <= v.n:
-		v.flaw(line, "number %d stands behind number %d: out of order, or twice", e.N, v.n)
+		v.flawf(line, "number %d stands behind number %d: out of order, or twice", e.N, v.n)
 	case v.prev != "" && e.Prev != v.prev:
-		v.flaw(line, "number %d does not follow from the line before: one of the two was replaced", e.N)
+		v.flawf(line, "number %d does not follow from the line before: one of the two was replaced", e.N)
 	}
 	v.n, v.prev = e.N, e.Hash
 }
@@ -151,27 +151,27 @@ func (v *verifier) end(log *auditLog) {
 	case len(v.garbage) > 0 && v.open:
 		v.r.Torn = append(v.r.Torn, AuditFlaw{v.at.file, v.at.number, "cut off while it was being written; the next line will tell"})
 	case len(v.garbage) > 0:
-		v.flaw(v.at, "no line of the log")
+		v.flawf(v.at, "no line of the log")
 	}
 	if v.start != nil && !v.excused {
-		v.flaw(last, "it begins with number %d, and no line tells that those before were dropped", v.start.N)
+		v.flawf(last, "it begins with number %d, and no line tells that those before were dropped", v.start.N)
 	}
 	switch head := log.head; {
 	case !log.headed && v.n <= 1: // a crash after the first line, or no log at all
 	case !log.headed:
-		v.flaw(auditLine{file: "audit.head"}, "it is gone or unreadable: whether lines are missing at the end can't be told")
+		v.flawf(auditLine{file: "audit.head"}, "it is gone or unreadable: whether lines are missing at the end can't be told")
 	case head.n > v.n:
-		v.flaw(last, "the %d lines from %d to %d are missing at the end", head.n-v.n, v.n+1, head.n)
+		v.flawf(last, "the %d lines from %d to %d are missing at the end", head.n-v.n, v.n+1, head.n)
 	case head.n == v.n && v.prev != "" && head.hash != v.prev:
-		v.flaw(last, "the last line, number %d, is not the one that was written", v.n)
+		v.flawf(last, "the last line, number %d, is not the one that was written", v.n)
 	case head.n+1 < v.n:
-		v.flaw(auditLine{file: "audit.head"}, "it stands at number %d, %d lines behind: it was put back, or the lines were put in", head.n, v.n-head.n)
+		v.flawf(auditLine{file: "audit.head"}, "it stands at number %d, %d lines behind: it was put back, or the lines were put in", head.n, v.n-head.n)
 	}
 	switch {
 	case v.noted == "" || v.sawNoted:
 	case v.r.First > 1:
-		v.flaw(last, "the hash noted down is not in it: its line was dropped with those up to %d, or the log was written anew", v.r.First-1)
+		v.flawf(last, "the hash noted down is not in it: its line was dropped with those up to %d, or the log was written anew", v.r.First-1)
 	default:
-		v.flaw(last, "the hash noted down is not in it: the log was written anew")
+		v.flawf(last, "the hash noted down is not in it: the log was written anew")
 	}
 }

@@ -99,8 +99,9 @@ func (w watched) after(l look, o ours, labels map[string]string) (next watched, 
 			return l.noSessions == ""
 		case LoginChanged:
 			return !l.problem
+		default:
+			return true
 		}
-		return true
 	})
 	return next, news
 }

@@ -1,7 +1,7 @@
 package session
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,7 +12,7 @@ import (
 func TestExplain(t *testing.T) {
 	sessions := func(plain, mobile int) (all []api.Session) {
 		for i := range plain + mobile {
-			all = append(all, api.Session{UUID: fmt.Sprint(i), Mobile: i >= plain})
+			all = append(all, api.Session{UUID: strconv.Itoa(i), Mobile: i >= plain})
 		}
 		return all
 	}
@@ -53,7 +53,7 @@ func TestManyUnknownClients(t *testing.T) {
 	l := look{at: time.Unix(1e9, 0)}
 	w, _ := watched{}.after(l, ours{}, nil)
 	for i := range 5000 {
-		l.tokens = append(l.tokens, api.RefreshToken{ClientID: fmt.Sprint(i), CreatedAt: time.Unix(int64(i), 0)})
+		l.tokens = append(l.tokens, api.RefreshToken{ClientID: strconv.Itoa(i), CreatedAt: time.Unix(int64(i), 0)})
 	}
 	w, news := w.after(l, ours{}, nil)
 	if len(news) != maxClientFindings+1 || news[0].Subject != "4999" || news[maxClientFindings].Text != "and 4900 more unknown client_ids" {

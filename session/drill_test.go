@@ -160,7 +160,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		_, _ = w.next.RoundTrip(r)
 	}
 	// A refresh runs in a goroutine that others wait for; there the end is only a failure.
-	if w.kill && !(r.Method == http.MethodPost && r.Header.Get("Authorization") == "") {
+	if w.kill && (r.Method != http.MethodPost || r.Header.Get("Authorization") != "") {
 		runtime.Goexit()
 	}
 	return nil, errCut

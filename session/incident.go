@@ -121,7 +121,7 @@ func newIncident(p Plan, now time.Time) *Incident {
 // Clean tells whether every step is done and nothing was disproven.
 func (in *Incident) Clean() bool {
 	for _, s := range in.Steps {
-		if s.State != Done && !(s.State == Skipped && s.Name == StepPassword && !in.Plan.ChangePassword) {
+		if s.State != Done && (s.State != Skipped || s.Name != StepPassword || in.Plan.ChangePassword) {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -107,7 +108,7 @@ func (r *incidentReport) markdown() []byte {
 	}
 	r.evidence(&b)
 	table(&b, "Log", []string{"No.", "Time", "Op", "Level", "Text", "Hash"}, r.Log, func(l logLine) []string {
-		return []string{fmt.Sprint(l.N), stamp(l.Time), l.Op, l.Level.String(), l.Text, l.OwnHash[:16]}
+		return []string{strconv.FormatUint(l.N, 10), stamp(l.Time), l.Op, l.Level.String(), l.Text, l.OwnHash[:16]}
 	})
 	return b.Bytes()
 }
@@ -116,7 +117,7 @@ func (r *incidentReport) markdown() []byte {
 func (r *incidentReport) evidence(b *bytes.Buffer) {
 	in, p := r.Incident, &r.Incident.Plan
 	tokens := func(list []PlannedToken) [][]string {
-		var rows [][]string
+		rows := make([][]string, 0, len(list))
 		for _, t := range list {
 			rows = append(rows, []string{t.ClientID, stamp(t.CreatedAt), t.Label, t.UserUUID, strings.Trim(t.Why+"; "+t.Help, "; ")})
 		}

@@ -71,7 +71,7 @@ type responder struct {
 // from beginning.
 func (m *Manager) Respond(ctx context.Context, plan *Plan, h ResponseHooks) (*Incident, error) {
 	if !incidentID.MatchString(plan.ID) {
-		return nil, fmt.Errorf("that is no plan of PlanResponse: make one")
+		return nil, errors.New("that is no plan of PlanResponse: make one")
 	}
 	if b, err := m.shelf.read(incidentFile(plan.ID)); err != nil || b != nil {
 		return nil, errors.Join(err, fmt.Errorf("the response %s has begun already: resume it, or make a new plan", plan.ID))

@@ -350,7 +350,7 @@ func TestRespondWithoutPassword(t *testing.T) {
 			t.Error(story(in))
 		}
 		wrong := 0
-		in, err := m.ResumeResponse(t.Context(), in.Plan.ID, ResponseHooks{Password: func(context.Context, string) (api.Secret, error) {
+		_, err := m.ResumeResponse(t.Context(), in.Plan.ID, ResponseHooks{Password: func(context.Context, string) (api.Secret, error) {
 			wrong++
 			return api.NewSecret("wrong"), nil
 		}})

@@ -222,8 +222,9 @@ func (o *ours) add(before ours) {
 // user any more, and o.
 func (m *Manager) settled(ctx context.Context, id ID, o ours) (ours, error) {
 	m.mu.Lock()
-	var ids []ID
-	for _, e := range m.siblings(id) {
+	all := m.siblings(id)
+	ids := make([]ID, 0, len(all))
+	for _, e := range all {
 		ids = append(ids, e.rec.ID)
 	}
 	m.mu.Unlock()

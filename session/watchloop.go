@@ -18,7 +18,7 @@ const (
 	looksPerRound = 2
 )
 
-// PauseWatch stops Run's looks and lets them go on; what fell due meanwhile is looked at at once.
+// PauseWatch stops Run's looks and lets them go on; what fell due meanwhile is looked at without delay.
 func (m *Manager) PauseWatch(paused bool) {
 	m.mu.Lock()
 	m.watchPaused = paused
