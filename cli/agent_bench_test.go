@@ -70,25 +70,25 @@ func benchmarkAgent(b *testing.B, accounts int, refreshAt func() time.Duration) 
 
 // fill signs n users in, each for a day, and writes their accounts.
 func (h *house) fill(n int, refreshAt func() time.Duration) {
-	h.t.Helper()
+	h.tb.Helper()
 	c, err := api.NewClient(h.stack.URL, api.Options{Transport: authd.Transport(h.server)})
 	if err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	var wait sync.WaitGroup
 	for i := range n {
 		login := fmt.Sprint("user", i)
 		clientID := fmt.Sprintf("wakey-host-%08x", i)
 		asked := time.Now().Round(0)
-		tok, err := c.CreateToken(h.t.Context(), api.PasswordRequest{
+		tok, err := c.CreateToken(h.tb.Context(), api.PasswordRequest{
 			Login: login, Password: api.NewSecret("x"), ClientID: clientID, Lifetime: 24 * time.Hour,
 		})
 		if err != nil {
-			h.t.Fatal(err)
+			h.tb.Fatal(err)
 		}
 		id := session.ID(fmt.Sprintf("%08x", i))
 		wait.Go(func() { // those that wait are written together
-			_, err := h.store.Update(h.t.Context(), id, func(r *session.Record) error {
+			_, err := h.store.Update(h.tb.Context(), id, func(r *session.Record) error {
 				*r = session.Record{
 					ID: id, Name: login + "@pbx.example.com", Stack: c.Base(), Trust: api.Trust{Pin: h.stack.Fingerprint},
 					Login: login, UserUUID: tok.AuthID, TenantUUID: tok.Metadata.TenantUUID, Purpose: tok.Metadata.Purpose,
@@ -102,7 +102,7 @@ func (h *house) fill(n int, refreshAt func() time.Duration) {
 				return nil
 			})
 			if err != nil {
-				h.t.Error(err)
+				h.tb.Error(err)
 			}
 		})
 	}

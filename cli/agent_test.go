@@ -31,7 +31,7 @@ type agentProcess struct {
 
 // agent starts one in the house, with more in its environment.
 func (h *house) agent(env ...string) *agentProcess {
-	h.t.Helper()
+	h.tb.Helper()
 	cmd := h.process("agent", "--no-input")
 	cmd.Env = append(cmd.Env, env...)
 	return h.follow(cmd)
@@ -39,14 +39,14 @@ func (h *house) agent(env ...string) *agentProcess {
 
 // follow starts an agent and reads its log.
 func (h *house) follow(cmd *exec.Cmd) *agentProcess {
-	h.t.Helper()
-	a := &agentProcess{Cmd: cmd, t: h.t, lines: make(chan string, 1000)}
+	h.tb.Helper()
+	a := &agentProcess{Cmd: cmd, t: h.tb, lines: make(chan string, 1000)}
 	log, err := a.StderrPipe()
 	if err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	if err := a.Start(); err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	go func() {
 		defer close(a.lines)
@@ -54,7 +54,7 @@ func (h *house) follow(cmd *exec.Cmd) *agentProcess {
 			a.lines <- s.Text()
 		}
 	}()
-	h.t.Cleanup(func() {
+	h.tb.Cleanup(func() {
 		_ = a.Process.Kill()
 		_ = a.Wait()
 	})
@@ -250,10 +250,10 @@ func TestAgentSeesOtherProcesses(t *testing.T) {
 
 // written is when the store was last written.
 func (h *house) written() time.Time {
-	h.t.Helper()
+	h.tb.Helper()
 	info, err := os.Stat(filepath.Join(h.dir, "accounts.age"))
 	if err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	return info.ModTime()
 }

@@ -28,7 +28,7 @@ var rounds = flag.Int("rounds", 20, "how often TestKilledHolder kills a process"
 // house is a home with alice's account in its store, and the stack that she signed in to. Tests
 // run the program in it as processes.
 type house struct {
-	t       testing.TB
+	tb      testing.TB
 	server  *authd.Server
 	stack   *authd.Running
 	env     []string
@@ -39,26 +39,26 @@ type house struct {
 }
 
 // newHouse signs alice in.
-func newHouse(t testing.TB) *house {
-	t.Helper()
-	h := newEmptyHouse(t, authd.DemoSeed())
+func newHouse(tb testing.TB) *house {
+	tb.Helper()
+	h := newEmptyHouse(tb, authd.DemoSeed())
 	h.login("alice")
-	all, err := h.store.Load(t.Context())
+	all, err := h.store.Load(tb.Context())
 	if err != nil || len(all) != 1 {
-		t.Fatal(len(all), err)
+		tb.Fatal(len(all), err)
 	}
 	h.account = all[0]
 	return h
 }
 
-func newEmptyHouse(t testing.TB, seed authd.Seed) *house {
-	t.Helper()
+func newEmptyHouse(tb testing.TB, seed authd.Seed) *house {
+	tb.Helper()
 	server, err := authd.New(authd.Config{}, seed)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	asked := make(chan struct{}, 1)
-	stack, err := authd.Start(t.Context(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stack, err := authd.Start(tb.Context(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/token") {
 			select {
 			case asked <- struct{}{}:
@@ -68,14 +68,14 @@ func newEmptyHouse(t testing.TB, seed authd.Seed) *house {
 		server.ServeHTTP(w, r)
 	}), "127.0.0.1:0", false)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	home := t.TempDir()
+	home := tb.TempDir()
 	if err := quickStore(home); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	h := &house{
-		t: t, server: server, stack: stack, asked: asked, dir: filepath.Join(home, "data", "wakey"),
+		tb: tb, server: server, stack: stack, asked: asked, dir: filepath.Join(home, "data", "wakey"),
 		env: []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + home,
 			"XDG_DATA_HOME=" + home + "/data", "XDG_CONFIG_HOME=" + home + "/config",
@@ -92,33 +92,33 @@ func newEmptyHouse(t testing.TB, seed authd.Seed) *house {
 
 // process is the program with args, not yet started.
 func (h *house) process(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(h.t.Context(), "wakey", args...)
+	cmd := exec.CommandContext(h.tb.Context(), "wakey", args...)
 	cmd.Env = h.env
 	return cmd
 }
 
 func (h *house) login(user string) {
-	h.t.Helper()
+	h.tb.Helper()
 	cmd := h.process("login", h.stack.URL, "--user", user, "--fingerprint", h.stack.Fingerprint, "--password-stdin")
 	cmd.Stdin = strings.NewReader(user + "-demo")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		h.t.Fatalf("wakey login: %v\n%s", err, out)
+		h.tb.Fatalf("wakey login: %v\n%s", err, out)
 	}
 }
 
 // expire lets alice's access token run out, on the server and as the store knows it, and forgets
 // what happened before.
 func (h *house) expire() {
-	h.t.Helper()
+	h.tb.Helper()
 	h.server.RevokeSessions(h.account.UserUUID)
-	rec, err := h.store.Update(h.t.Context(), h.account.ID, func(r *session.Record) error {
+	rec, err := h.store.Update(h.tb.Context(), h.account.ID, func(r *session.Record) error {
 		past := time.Now().Add(-time.Hour)
 		r.Access.ObtainedAt, r.Access.RefreshAt, r.Access.ExpiresAt = past.Add(-time.Hour), past, past
 		r.Leaks = nil
 		return nil
 	})
 	if err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	h.account = rec
 	select {
@@ -133,14 +133,14 @@ func (h *house) refreshes() int { return h.server.Count(http.MethodPost, "/token
 
 // lives tells whether the server takes a token.
 func (h *house) lives(token string) bool {
-	h.t.Helper()
+	h.tb.Helper()
 	req, err := http.NewRequest(http.MethodHead, "http://stack.example/0.1/token/"+token, nil)
 	if err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	resp, err := authd.Transport(h.server).RoundTrip(req)
 	if err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	return resp.StatusCode == http.StatusNoContent
 }
@@ -154,13 +154,13 @@ type racer struct {
 }
 
 func (h *house) race(n int) []*racer {
-	h.t.Helper()
+	h.tb.Helper()
 	all := make([]*racer, n)
 	for i := range all {
 		r := &racer{Cmd: h.process("token", "--no-input"), ended: make(chan error, 1)}
 		r.Stdout, r.Stderr = &r.out, &r.err
 		if err := r.Start(); err != nil {
-			h.t.Fatal(err)
+			h.tb.Fatal(err)
 		}
 		go func() { r.ended <- r.Wait() }()
 		all[i] = r
@@ -170,25 +170,25 @@ func (h *house) race(n int) []*racer {
 
 // finish waits for the racers, and gives the token that those who were not killed agree on.
 func (h *house) finish(all []*racer) string {
-	h.t.Helper()
+	h.tb.Helper()
 	token := ""
 	for i, r := range all {
 		var exit *exec.ExitError
 		if err := <-r.ended; errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
 			continue
 		} else if err != nil {
-			h.t.Fatalf("process %d: %v\n%s", i, err, r.err.String())
+			h.tb.Fatalf("process %d: %v\n%s", i, err, r.err.String())
 		}
 		got := strings.TrimSpace(r.out.String())
 		if token == "" {
 			token = got
 		}
 		if got != token {
-			h.t.Errorf("process %d printed %q, others %q", i, got, token)
+			h.tb.Errorf("process %d printed %q, others %q", i, got, token)
 		}
 	}
 	if !h.lives(token) {
-		h.t.Errorf("the server does not take what was printed: %q", token)
+		h.tb.Errorf("the server does not take what was printed: %q", token)
 	}
 	return token
 }
@@ -280,7 +280,7 @@ func TestKilledHolder(t *testing.T) {
 // killHolder kills the process that holds the account's lock when wait is over after somebody got
 // it, and tells whether there was one.
 func (h *house) killHolder(racers []*racer, wait time.Duration) bool {
-	h.t.Helper()
+	h.tb.Helper()
 	tick := time.NewTicker(500 * time.Microsecond)
 	defer tick.Stop()
 	var seen time.Time
@@ -309,7 +309,7 @@ func allEnded(racers []*racer) bool {
 
 // holder finds who has the account's lock by the kernel's list of locks.
 func (h *house) holder(racers []*racer) *racer {
-	h.t.Helper()
+	h.tb.Helper()
 	info, err := os.Stat(filepath.Join(h.dir, "locks", string(h.account.ID)+".lock"))
 	if err != nil {
 		return nil
@@ -317,7 +317,7 @@ func (h *house) holder(racers []*racer) *racer {
 	inode := ":" + strconv.FormatUint(info.Sys().(*syscall.Stat_t).Ino, 10)
 	locks, err := os.ReadFile("/proc/locks")
 	if err != nil {
-		h.t.Fatal(err)
+		h.tb.Fatal(err)
 	}
 	for line := range strings.Lines(string(locks)) {
 		// 1: FLOCK  ADVISORY  WRITE 708 fe:01:1311767 0 EOF

@@ -51,9 +51,11 @@ func TestPlantedLeaksAreFound(t *testing.T) {
 			}
 			found, _ := w.leaks()
 			places := ""
+			var placesSb54 strings.Builder
 			for _, h := range found {
-				places += h.place + "\n"
+				placesSb54.WriteString(h.place + "\n")
 			}
+			places += placesSb54.String()
 			if !strings.Contains(places, tt.place+"\n") {
 				t.Errorf("found in %q, not in %s", places, tt.place)
 			}

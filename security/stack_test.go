@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,7 +53,7 @@ func newStack(t *testing.T) *stack {
 	if s.Running, err = authd.Start(t.Context(), s, "127.0.0.1:0", false); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Running.Close() })
+	t.Cleanup(func() { s.Close() })
 	return s
 }
 
@@ -120,9 +121,9 @@ func send(w http.ResponseWriter, answer *httptest.ResponseRecorder, body []byte)
 func (s *stack) last(kind string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.secrets) - 1; i >= 0; i-- {
-		if s.secrets[i].kind == kind {
-			return s.secrets[i].value
+	for _, v := range slices.Backward(s.secrets) {
+		if v.kind == kind {
+			return v.value
 		}
 	}
 	return ""

@@ -11,8 +11,8 @@ import (
 )
 
 // fill gives a new store n accounts whose tokens live for a day and are not due.
-func fill(b testing.TB, store Store, n int) []ID {
-	b.Helper()
+func fill(tb testing.TB, store Store, n int) []ID {
+	tb.Helper()
 	ids := make([]ID, n)
 	all := make([]Record, n)
 	now := time.Now()
@@ -21,33 +21,33 @@ func fill(b testing.TB, store Store, n int) []ID {
 		all[i] = likely(ids[i], i, now)
 	}
 	if s, ok := store.(*FileStore); ok {
-		fillFile(b, s, all)
+		fillFile(tb, s, all)
 		return ids
 	}
 	for _, r := range all {
-		_, err := store.Update(b.Context(), r.ID, func(old *Record) error { *old = r; return nil })
+		_, err := store.Update(tb.Context(), r.ID, func(old *Record) error { *old = r; return nil })
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return ids
 }
 
 // fillFile writes all accounts at one go: one by one is ten thousand times the whole file.
-func fillFile(b testing.TB, s *FileStore, all []Record) {
-	b.Helper()
+func fillFile(tb testing.TB, s *FileStore, all []Record) {
+	tb.Helper()
 	snap := emptySnapshot()
 	for i := range all {
 		if err := snap.put(&all[i]); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
-	key, err := s.openKey(b.Context(), nil, true)
+	key, err := s.openKey(tb.Context(), nil, true)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := s.writeAccounts(snap, key.identity.Recipient()); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.writeIndex(nil, snap, nil)
 }

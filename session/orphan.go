@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -34,7 +33,7 @@ func (s *FileStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
 		if err != nil {
 			continue // somebody is signing in
 		}
-		if _, err := os.Stat(note); err == nil && lock.Interrupted != nil {
+		if lock.Interrupted != nil {
 			orphans = append(orphans, *lock.Interrupted)
 			err = lock.End()
 		}

@@ -118,8 +118,6 @@ func (v *refreshTokens) askLabel(t tokenRow) tea.Cmd {
 
 // prompt asks for one line of text.
 type prompt struct {
-	bare
-
 	f             *frame
 	heading, text string
 	hint          string

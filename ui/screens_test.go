@@ -71,12 +71,14 @@ func picture(frame string, w, h int) []byte {
 	for y := range h {
 		for x := 0; x < w; {
 			cell := em.CellAt(x, y)
-			look, text, from := cell.Style, "", x
+			look, from := cell.Style, x
+			var run strings.Builder
 			for x < w && em.CellAt(x, y).Style.Equal(&look) {
 				c := em.CellAt(x, y)
-				text += c.Content
+				run.WriteString(c.Content)
 				x += max(c.Width, 1)
 			}
+			text := run.String()
 			width := float64(x-from) * cellWidth
 			left, top := float64(from)*cellWidth, y*cellHeight
 			fg, bg := look.Fg, look.Bg
