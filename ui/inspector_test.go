@@ -133,7 +133,7 @@ func TestTokenIsShownOnlyWhileRevealed(t *testing.T) {
 		"v":           func() { press(a, "v") },
 		"leaving":     func() { press(a, "1"); answers(a, press(a, "2")) },
 		"the focus":   func() { a.Update(tea.BlurMsg{}) },
-		"a dialog":    func() { press(a, "?") },
+		"a dialog":    func() { a.push(newNotice(a.frame, "x", "y")) },
 		"time":        func() { a.now = a.now.Add(revealFor); a.Update(nil) },
 		"the sign-in": func() { press(a, "n"); answers(a, press(a, "esc")) },
 		"a refresh": func() {
@@ -177,10 +177,10 @@ func TestLateAnswersReachNobody(t *testing.T) {
 	late = collect[answerMsg](press(a, "v"))
 	press(a, "1")
 	deliver(late)
-	answers(a, press(a, "2"))
 	if !v.shown.IsZero() {
 		t.Error("the token was revealed after the view was left")
 	}
+	answers(a, press(a, "2"))
 
 	press(a, "m")
 	typeText(a, "auth.users.me.sessions.read")
@@ -201,9 +201,10 @@ func TestLateAnswersReachNobody(t *testing.T) {
 	press(a, "esc", "p")
 	a.Update(tea.PasteMsg{Content: otherToken})
 	late = collect[answerMsg](press(a, "enter"))
+	p := v.pasted
 	press(a, "1")
 	deliver(late)
-	if v.pasted != nil || v.told() != nil {
+	if v.pasted != nil || v.told() != nil || p.kind != pastedUnasked {
 		t.Error("the pasted token came back after the view was left")
 	}
 }
