@@ -214,7 +214,8 @@ func theftDrill(t *testing.T, rng *rand.Rand, cut bool) (cuts, kills, knew int) 
 	if rng.IntN(2) == 0 {
 		known, knew = "alice-pass", 1
 	}
-	th := newThief(d, rng, d.stolen(a.ID), known, rng.IntN(3) == 0)
+	loot := d.stolen(a.ID)
+	th := newThief(d, rand.New(rand.NewPCG(rng.Uint64(), 1)), loot, known, rng.IntN(3) == 0)
 	go th.run()
 	time.Sleep(th.pace * 10) // by then it has used it
 	stolen := time.Now()
@@ -231,7 +232,7 @@ func theftDrill(t *testing.T, rng *rand.Rand, cut bool) (cuts, kills, knew int) 
 
 	// The thief races the response.
 	th.hurry(time.Second)
-	h := ResponseHooks{Password: password("alice-pass"), NewPassword: newPassword("alice-new"), Stolen: []api.Secret{th.tokens[0].RefreshToken}}
+	h := ResponseHooks{Password: password("alice-pass"), NewPassword: newPassword("alice-new"), Stolen: []api.Secret{loot.RefreshToken}}
 	in := d.race(rng, a, h, known != "", cut, &cuts, &kills)
 	d.clean(in)
 
