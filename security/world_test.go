@@ -175,6 +175,15 @@ func (w *world) must(args ...string) string {
 	return w.run(command{args: args}).stdout
 }
 
+// login signs in with a password from standard input.
+func (w *world) login(user, password, account string) {
+	w.t.Helper()
+	w.run(command{
+		step: "login", stdin: password + "\n",
+		args: []string{"login", w.stack.URL, "--user", user, "--password-stdin", "--account", account, "--fingerprint", w.stack.Fingerprint},
+	})
+}
+
 func (w *world) note(step, place string, data []byte) {
 	if len(data) == 0 {
 		return
