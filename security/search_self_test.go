@@ -35,7 +35,7 @@ func TestSearchFindsEveryForm(t *testing.T) {
 		"a path":               url.PathEscape(password),
 		"Go, quoted":           fmt.Sprintf("%q", password),
 		"hexadecimal":          fmt.Sprintf("%x", token),
-		"a slice of bytes":     fmt.Sprint(string([]byte(token))),
+		"a slice of bytes":     fmt.Sprintf("%d", []byte(token)),
 		"backwards":            reversed(token),
 		"base64":               base64.StdEncoding.EncodeToString([]byte(password)),
 		"base64, raw URL":      base64.RawURLEncoding.EncodeToString([]byte(password)),

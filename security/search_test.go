@@ -94,7 +94,7 @@ func forms(value string) map[string][]string {
 		"HTML":       {html.EscapeString(value)},
 		"quoted":     {within(strconv.Quote(value)), within(strconv.QuoteToASCII(value))},
 		"shell":      {strings.ReplaceAll(value, "'", `'\''`)},
-		"bytes":      {strings.Trim(fmt.Sprint(string([]byte(value))), "[]")},
+		"bytes":      {strings.Trim(fmt.Sprintf("%d", []byte(value)), "[]")},
 		"UTF-16":     {wide(value)},
 		"JSON":       {within(jsonText(value, true)), within(jsonText(value, false)), escaped(value, `\u%04x`), escaped(value, `\u%04X`)},
 		"backwards":  {reversed(value)},
