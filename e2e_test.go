@@ -214,7 +214,7 @@ func secondsLeft(row string) time.Duration {
 // down and be refreshed, inspect it, copy it, revoke the device that nobody knows, and leave.
 func TestMainJob(t *testing.T) {
 	x := startTerminal(t, 110, 32, "demo")
-	x.see("demo", "alice", "active")
+	x.see("demo", "alice", "active", "nothing saved")
 
 	// The countdown falls.
 	first := secondsLeft(line(x.screen(), "alice"))

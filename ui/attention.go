@@ -55,6 +55,9 @@ func (f *frame) attention() []note {
 	if a, ok := f.nearestRefresh(); ok {
 		notes = append(notes, note{s.muted, "next refresh " + a.Name + " " + fitRight(countdown(a.RefreshAt.Sub(f.now)), 5)})
 	}
+	if f.store == storeOpen && f.keyPlace != "" {
+		notes = append(notes, note{s.muted, f.keyPlace})
+	}
 	return notes
 }
 

@@ -77,7 +77,7 @@ func TestInspectorTellsWhatTheStackTells(t *testing.T) {
 		t.Errorf("%d permissions, %d listed", got, v.list.total)
 	}
 	answers(a, press(a, "r"))
-	_, cmd := a.Update(stateMsg{s.mgr.Accounts(), s.mgr.Events()})
+	_, cmd := a.Update(stateMsg{accounts: s.mgr.Accounts(), events: s.mgr.Events()})
 	answers(a, firstOf(cmd))
 	now, _ := s.mgr.Account("demo")
 	if v.own == nil || v.own.SessionUUID != now.SessionUUID || now.SessionUUID == s.acc.SessionUUID {

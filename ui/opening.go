@@ -43,6 +43,7 @@ type (
 	stateMsg struct {
 		accounts []session.Account
 		events   []session.Event
+		keyPlace string
 	}
 	// runOverMsg ends the manager's loop: with an error while the program runs on.
 	runOverMsg struct{ err error }
@@ -76,6 +77,19 @@ func (f *frame) openStore() tea.Cmd {
 	}
 	slow := tea.Tick(slowAfter, func(time.Time) tea.Msg { return openSlowMsg{} })
 	return tea.Batch(opening, slow)
+}
+
+// keyPlace says in a word where the key of the accounts is kept.
+func keyPlace(ctx context.Context, store session.Store) string {
+	s, ok := store.(*session.FileStore)
+	if !ok {
+		return "nothing saved"
+	}
+	status, err := s.Status(ctx)
+	if err != nil || status.Kind == session.NoKey {
+		return ""
+	}
+	return string(status.Kind)
 }
 
 // askPassphrase waits for a person, who is asked by the program.
@@ -112,6 +126,7 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 		f.store, f.mgr = storeOpen, msg.mgr
 		return tea.Batch(f.runManager(), lookAgain(f.ctx, msg.mgr, true))
 	case stateMsg:
+		f.keyPlace = msg.keyPlace
 		return tea.Batch(f.setAccounts(msg.accounts, msg.events), lookAgain(f.ctx, f.mgr, false))
 	case runOverMsg:
 		if msg.err != nil && f.ctx.Err() == nil {
@@ -179,6 +194,6 @@ func lookAgain(ctx context.Context, mgr *session.Manager, atOnce bool) tea.Cmd {
 				return nil
 			}
 		}
-		return stateMsg{mgr.Accounts(), mgr.Events()}
+		return stateMsg{mgr.Accounts(), mgr.Events(), keyPlace(ctx, mgr.Store())}
 	}
 }
