@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -169,3 +170,6 @@ func echo(status int, html bool) func(http.ResponseWriter, *http.Request, http.H
 		})
 	}
 }
+
+// quietLog is for servers whose clients break off on purpose.
+var quietLog = log.New(io.Discard, "", 0)
