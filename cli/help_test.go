@@ -89,6 +89,9 @@ var outcomes = map[string]struct {
 // The examples of the help texts do what they say: a shell runs each, against a stack whose address,
 // fingerprint and session stand in for those shown.
 func TestExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every example is a process or two: without -short")
+	}
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("the examples are for a shell: ", err)
 	}

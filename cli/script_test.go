@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 }
 
 func TestScript(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the scripts are some hundred processes: without -short")
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		Setup:               setup,

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"sync"
@@ -132,7 +133,8 @@ func TestFleetNeverExpires(t *testing.T) {
 			sum += n
 		}
 		mean, most := float64(sum)/float64(len(perMinute)), float64(slices.Max(perMinute))
-		if most > 2*mean {
+		// Refreshes that know nothing of each other spread as chance has it: by the root of their mean.
+		if most > mean+7*math.Sqrt(mean) {
 			t.Errorf("%.0f refreshes in one minute, %.0f in the mean", most, mean)
 		}
 		t.Logf("%d accounts: least life left at a refresh %.1f %%, at most %d requests at once, %.0f refreshes a minute, %.0f in the busiest",
