@@ -169,8 +169,8 @@ func (x *terminal) sees(texts ...string) {
 // calm is how long a screen stays as it is before it counts as drawn. A screen that is looked at too early or
 // too late makes no test fail: it is one more screen.
 const (
-	calm    = 120 * time.Millisecond
-	restive = 1500 * time.Millisecond // for a screen that never rests
+	calm    = 40 * time.Millisecond
+	restive = 500 * time.Millisecond // for a screen that never rests
 )
 
 // rest waits until the program draws no more.

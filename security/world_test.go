@@ -24,7 +24,7 @@ import (
 const passphrase = `pàssphrase of the "störe", 17 words & more`
 
 // patience is how long one command may take: only one that hangs takes as long.
-const patience = 2 * time.Minute
+const patience = 30 * time.Second
 
 // world is a machine of one person: a home, a desktop's programs, and files with secrets beside the home.
 type world struct {
