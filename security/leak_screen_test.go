@@ -180,7 +180,7 @@ func (w *world) reveal(t *testing.T) {
 	x.ends()
 }
 
-// copies copies a token where there is a desktop, and in tmux. Its programs get the token on standard input alone, and
+// copies puts a token on the clipboard where there is a desktop, and in tmux. Its programs get the token on standard input alone, and
 // the clipboard is empty when wakey has ended.
 func (w *world) copies(t *testing.T) {
 	t.Helper()
