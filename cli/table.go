@@ -20,11 +20,33 @@ func newTable(headings ...string) *table {
 	return t
 }
 
+// Bounds against a stack whose names are megabytes: what a cell may take of the lines below it, and what is shown of
+// one at all. Honest names end far below, and --json gives everything.
+const (
+	alignedCells = 80
+	shownRunes   = 2000
+)
+
 func (t *table) add(cells ...string) {
 	for i := range cells {
-		cells[i] = api.Clean(cells[i])
+		cells[i] = shortened(api.Clean(cells[i]))
 	}
 	t.rows = append(t.rows, cells)
+}
+
+// shortened is a text cut after shownRunes.
+func shortened(s string) string {
+	if len(s) <= shownRunes {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n == shownRunes {
+			return s[:i] + "…"
+		}
+		n++
+	}
+	return s
 }
 
 func (t *table) print(w io.Writer) error {
@@ -34,7 +56,7 @@ func (t *table) print(w io.Writer) error {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], ansi.StringWidth(cell))
+			widths[i] = max(widths[i], min(ansi.StringWidth(cell), alignedCells))
 		}
 	}
 	var b strings.Builder
@@ -45,7 +67,7 @@ func (t *table) print(w io.Writer) error {
 				b.WriteString(strings.Repeat(" ", gap) + cell)
 				gap = 0
 			}
-			gap += widths[i] - ansi.StringWidth(cell) + 2
+			gap += max(0, widths[i]-ansi.StringWidth(cell)) + 2
 		}
 		b.WriteString("\n")
 	}
