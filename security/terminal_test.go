@@ -32,6 +32,8 @@ type terminal struct {
 	em   *vt.SafeEmulator
 	cols int
 	rows int
+	// drawn tells whether there is an emulator that draws.
+	drawn bool
 
 	mu      sync.Mutex
 	stream  bytes.Buffer
@@ -44,9 +46,14 @@ type terminal struct {
 	over chan struct{} // the program has ended
 }
 
-// sit starts the program at a terminal of cols×rows.
+// sit starts the program at a terminal of cols×rows. Without a size it is 100×30 and nobody draws it: for what only
+// writes lines.
 func (w *world) sit(step string, cols, rows int, c command) *terminal {
 	w.t.Helper()
+	drawn := cols > 0
+	if !drawn {
+		cols, rows = 100, 30
+	}
 	cmd := exec.Command(w.program, c.args...)
 	cmd.Dir = filepath.Join(w.home, c.dir)
 	cmd.Env = append(append([]string{}, w.env...), c.env...)
@@ -56,7 +63,7 @@ func (w *world) sit(step string, cols, rows int, c command) *terminal {
 	}
 	x := &terminal{
 		t: w.t, w: w, step: step, cmd: cmd, tty: tty, em: vt.NewSafeEmulator(cols, rows), cols: cols, rows: rows,
-		more: make(chan struct{}, 1), over: make(chan struct{}), changed: time.Now(),
+		more: make(chan struct{}, 1), over: make(chan struct{}), changed: time.Now(), drawn: drawn,
 	}
 	x.em.RegisterOscHandler(52, x.osc52)
 	x.em.SetCallbacks(vt.Callbacks{
@@ -82,7 +89,9 @@ func (x *terminal) draw() {
 		x.stream.Write(buf[:n])
 		x.changed = time.Now()
 		x.mu.Unlock()
-		_, _ = x.em.Write(buf[:n])
+		if x.drawn {
+			_, _ = x.em.Write(buf[:n])
+		}
 		if err != nil {
 			_ = x.cmd.Wait()
 			close(x.over)
