@@ -24,11 +24,11 @@ var views = []string{"1", "2", "3", "4", "5", "6"}
 
 // keysOfViews are tried in each view: whatever any of them does, but v (reveal) and q (quit).
 func keysOfViews() []string {
-	keys := []string{keyEnter, "!", "x", "L", "Y", "e", "?"}
+	keys := []string{keyEnter, "!", "x", "L", "y", "Y", "e", "?"}
 	if testing.Short() {
 		return keys
 	}
-	return append(keys, " ", "/", keyCtrlP, "a", "A", "c", "F", "h", "i", "l", "m", "n", "N", "o", "p", "r", "R", "s", "t", "X", "y")
+	return append(keys, " ", "/", keyCtrlP, "a", "A", "c", "F", "h", "i", "l", "m", "n", "N", "o", "p", "r", "R", "s", "t", "X")
 }
 
 // walk opens every view and tries every key there, looking at each screen with look.
