@@ -60,6 +60,10 @@ type FileStore struct {
 type StoreOptions struct {
 	// Passphrase asks for the store's passphrase; nil when there is nobody to ask.
 	Passphrase func(ctx context.Context, r PassphraseRequest) (api.Secret, error)
+	// Keyring is called when the keyring has not answered for a second: it may be showing its own
+	// prompt. It returns when the person does not want to wait any longer, and when ctx ends, as it
+	// does once the keyring has answered. Nil: nobody is there, and 5 seconds are waited.
+	Keyring func(ctx context.Context, r KeyringRequest)
 }
 
 // PassphraseRequest says what a passphrase is asked for.

@@ -162,7 +162,7 @@ func (s *FileStore) fetchKey(ctx context.Context, kf keyFile) (*storeKey, error)
 	}
 	switch kf.Kind {
 	case KeyringKey:
-		return keyringKey(ctx, kf)
+		return keyringKey(ctx, s.patience(KeyringRequest{}), kf)
 	case PassphraseKey:
 		return s.unwrapKey(ctx, kf)
 	default:

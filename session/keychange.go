@@ -45,7 +45,7 @@ func (s *FileStore) createKey(ctx context.Context, kind KeyKind, keep func(conte
 		kept, err := keep(ctx, newKey{
 			k,
 			keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: "it works here"},
-			func() error { return keyringSet(ctx, k.item(), k.secret()) },
+			func() error { return keyringSet(ctx, s.patience(KeyringRequest{New: kind != KeyringKey}), k.item(), k.secret()) },
 		})
 		if err == nil || kind == KeyringKey || !isKeyringError(err) {
 			return kept, err
@@ -191,7 +191,7 @@ func (s *FileStore) toKeyring(ctx context.Context, kf keyFile, k *storeKey) (key
 		return kf, err
 	}
 	next := keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: movedHere, Leftover: kf.Leftover}
-	return next, keyringSet(ctx, k.item(), k.secret())
+	return next, keyringSet(ctx, s.patience(KeyringRequest{}), k.item(), k.secret())
 }
 
 const movedHere = "it was moved here"
@@ -246,7 +246,7 @@ func (s *FileStore) keepNextKey(ctx context.Context, kf keyFile, old *storeKey) 
 	if old != nil { // else what was kept aside may still want the lost one, should it come back
 		next.Leftover = withItem(kf.Leftover, kf.Item)
 	}
-	return next, k, func() error { return nil }, keyringSet(ctx, next.Item, k.secret())
+	return next, k, func() error { return nil }, keyringSet(ctx, s.patience(KeyringRequest{}), next.Item, k.secret())
 }
 
 // switchKey writes the accounts that get gives for both keys, makes k the store's, then writes

@@ -32,9 +32,30 @@ var (
 // keyringService is what the keyring's items are filed under.
 const keyringService = "wakey"
 
-// keyringTimeout bounds each call: a locked keyring that asks for its password on a screen
-// nobody looks at never answers.
-var keyringTimeout = 5 * time.Second
+// keyringTimeout bounds each call when nobody is in front of it: a locked keyring that asks for
+// its password on a screen nobody looks at never answers. Somebody who is there is told after
+// keyringSlow.
+var (
+	keyringTimeout = 5 * time.Second
+	keyringSlow    = time.Second
+)
+
+// KeyringRequest says what the keyring is asked for.
+type KeyringRequest struct {
+	// New says that it is to keep a key. Where it doesn't, a passphrase can.
+	New bool
+}
+
+// keyringWait waits for a keyring as long as a person wants to; nil: nobody is there.
+type keyringWait func(ctx context.Context)
+
+// patience is how the store's person waits for the keyring.
+func (s *FileStore) patience(r KeyringRequest) keyringWait {
+	if s.o.Keyring == nil {
+		return nil
+	}
+	return func(ctx context.Context) { s.o.Keyring(ctx, r) }
+}
 
 // keyringName is what people call the keyring here.
 func keyringName() string {
@@ -55,7 +76,11 @@ func keyringGuard() error {
 		return nil
 	}
 	bus := "/run/user/" + strconv.Itoa(os.Getuid()) + "/bus"
-	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" && address != "autolaunch:" {
+	switch os.Getenv("DBUS_SESSION_BUS_ADDRESS") {
+	case "", "autolaunch:":
+	case "disabled:":
+		return fmt.Errorf("%w: no session bus (DBUS_SESSION_BUS_ADDRESS says disabled)", ErrNoKeyring)
+	default:
 		return nil
 	}
 	if _, err := os.Stat(bus); err == nil {
@@ -64,9 +89,9 @@ func keyringGuard() error {
 	return fmt.Errorf("%w: no session bus (DBUS_SESSION_BUS_ADDRESS is not set, and there is no %s)", ErrNoKeyring, bus)
 }
 
-// keyringCall runs one call to the keyring, which can't be cancelled: after the timeout it is
-// left to itself.
-func keyringCall(ctx context.Context, call func() (string, error)) (string, error) {
+// keyringCall runs one call to the keyring, which can't be cancelled: when nobody waits for it any
+// more it is left to itself.
+func keyringCall(ctx context.Context, wait keyringWait, call func() (string, error)) (string, error) {
 	if err := keyringGuard(); err != nil {
 		return "", err
 	}
@@ -79,16 +104,40 @@ func keyringCall(ctx context.Context, call func() (string, error)) (string, erro
 		secret, err := call()
 		answered <- answer{secret, err}
 	}()
-	timeout := time.NewTimer(keyringTimeout)
-	defer timeout.Stop()
+	began := time.Now()
+	waiting, over := context.WithCancel(ctx)
+	defer over()
 	select {
 	case a := <-answered:
 		return a.secret, keyringError(a.err)
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case <-timeout.C:
-		return "", fmt.Errorf("%w (waited %v): answer its prompt or unlock it, then try again", ErrKeyringTimeout, keyringTimeout)
+	case <-outOfPatience(waiting, wait):
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		return "", fmt.Errorf("%w (waited %v): answer its prompt or unlock it, then try again", ErrKeyringTimeout, time.Since(began).Round(100*time.Millisecond))
 	}
+}
+
+// outOfPatience is closed when nobody waits for the keyring any more, and when ctx ends.
+func outOfPatience(ctx context.Context, wait keyringWait) <-chan struct{} {
+	alone := keyringTimeout
+	if wait != nil {
+		alone = keyringSlow
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		timer := time.NewTimer(alone)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			if wait != nil {
+				wait(ctx)
+			}
+		case <-ctx.Done():
+		}
+	}()
+	return over
 }
 
 // keyringError sorts the library's errors, most of which are plain text.
@@ -124,17 +173,18 @@ var (
 	flights   = map[string]*flight{}
 )
 
-func keyringGet(ctx context.Context, item string) (string, error) {
-	return keyringCall(ctx, func() (string, error) {
+func keyringGet(ctx context.Context, wait keyringWait, item string) (string, error) {
+	return keyringCall(ctx, wait, func() (string, error) {
+		question := keyringOwner() + " " + item
 		flightsMu.Lock()
-		f := flights[item]
+		f := flights[question]
 		if f == nil {
 			f = &flight{done: make(chan struct{})}
-			flights[item] = f
+			flights[question] = f
 			go func() {
 				f.secret, f.err = keyring.Get(keyringService, item)
 				flightsMu.Lock()
-				delete(flights, item)
+				delete(flights, question)
 				flightsMu.Unlock()
 				close(f.done)
 			}()
@@ -145,13 +195,29 @@ func keyringGet(ctx context.Context, item string) (string, error) {
 	})
 }
 
+// keyringOwner names the process that answers for the keyring, "" when there is none to name: a
+// daemon that was killed while it showed its prompt leaves a question without an answer for ever,
+// which is not to be joined when another daemon is there.
+func keyringOwner() string {
+	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" {
+		return ""
+	}
+	bus, err := dbus.SessionBus()
+	if err != nil {
+		return ""
+	}
+	var owner string
+	_ = bus.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, "org.freedesktop.secrets").Store(&owner)
+	return owner
+}
+
 // keyringSet stores an item and reads it back.
-func keyringSet(ctx context.Context, item, secret string) error {
-	_, err := keyringCall(ctx, func() (string, error) { return "", keyring.Set(keyringService, item, secret) })
+func keyringSet(ctx context.Context, wait keyringWait, item, secret string) error {
+	_, err := keyringCall(ctx, wait, func() (string, error) { return "", keyring.Set(keyringService, item, secret) })
 	if err != nil {
 		return err
 	}
-	got, err := keyringGet(ctx, item)
+	got, err := keyringGet(ctx, wait, item)
 	if err != nil {
 		return err
 	}
@@ -161,9 +227,10 @@ func keyringSet(ctx context.Context, item, secret string) error {
 	return nil
 }
 
-// keyringRemove removes an item. Removing one that is not there is no error.
+// keyringRemove removes an item, for which nobody is kept waiting. Removing one that is not there is
+// no error.
 func keyringRemove(ctx context.Context, item string) error {
-	_, err := keyringCall(ctx, func() (string, error) { return "", keyring.Delete(keyringService, item) })
+	_, err := keyringCall(ctx, nil, func() (string, error) { return "", keyring.Delete(keyringService, item) })
 	if errors.Is(err, keyring.ErrNotFound) {
 		return nil
 	}
@@ -171,8 +238,8 @@ func keyringRemove(ctx context.Context, item string) error {
 }
 
 // keyringKey gets the store's key from the keyring.
-func keyringKey(ctx context.Context, kf keyFile) (*storeKey, error) {
-	secret, err := keyringGet(ctx, kf.Item)
+func keyringKey(ctx context.Context, wait keyringWait, kf keyFile) (*storeKey, error) {
+	secret, err := keyringGet(ctx, wait, kf.Item)
 	switch {
 	case errors.Is(err, keyring.ErrNotFound):
 		return nil, fmt.Errorf("%w: no item %q of %q in %s; if another keyring or login has it, use that; else restore a backup (wakey store restore)",

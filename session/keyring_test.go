@@ -215,10 +215,7 @@ func TestKeyringLocked(t *testing.T) {
 	}
 	startKeyring(t)
 	s := filledInKeyring(t)
-	service := secretService(t)
-	if err := service.Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{loginCollection}).Err; err != nil {
-		t.Fatal(err)
-	}
+	lockCollection(t)
 	keyringTimeout = time.Second // the prompt that nobody sees may stay for ever
 	start := time.Now()
 	_, err := OpenFileStore(s.dir, StoreOptions{}).Load(t.Context())
