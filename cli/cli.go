@@ -22,7 +22,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	_ = session.Harden() // where the system refuses, the memory is as open as any other program's
 	takeEnvironmentToken()
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, version: version}
-	a.person = a.askPassphrase
+	a.person = session.StoreOptions{Passphrase: a.askPassphrase, Keyring: a.awaitKeyring}
 	root := a.root(args)
 	root.SetArgs(joinFields(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
@@ -46,8 +46,8 @@ type app struct {
 	began          bool // the arguments were fine and a command runs
 
 	noInput           bool
-	person            func(context.Context, session.PassphraseRequest) (api.Secret, error) // asked for the passphrase
-	account           string                                                               // --account
+	person            session.StoreOptions // asks whoever sits there: on the terminal or on the screen
+	account           string               // --account
 	passphraseFile    string
 	passphraseCommand string
 	newPassphraseFile string // of the passphrase that is set, where a command sets one
@@ -110,14 +110,6 @@ const (
 	groupServer   = "server"
 	groupMachine  = "machine"
 )
-
-// flagError keeps the value out of pflag's words: it may be a password on the wrong side of a typo.
-func flagError(_ *cobra.Command, err error) error {
-	if s, rest, found := strings.Cut(err.Error(), " in -"); found && strings.HasPrefix(s, "unknown shorthand flag") && len(rest) > 1 {
-		return fmt.Errorf("%s", s)
-	}
-	return err
-}
 
 // talkf prints a line for a person. What a server sent must have been through api.Clean.
 func (a *app) talkf(format string, args ...any) {

@@ -49,7 +49,7 @@ func (a *app) demo(ctx context.Context) error {
 	}
 	defer stack.Close()
 	return ui.Run(ctx, ui.Options{
-		Open: func(ctx context.Context, _ func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error) {
+		Open: func(ctx context.Context, _ session.StoreOptions) (*session.Manager, error) {
 			return a.demoAccounts(ctx, stack)
 		},
 		Hint:    demoHint(seed),

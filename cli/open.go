@@ -52,7 +52,11 @@ func (a *app) glance(ctx context.Context, args []string) (choice, error) {
 func (a *app) fileStore() *session.FileStore {
 	if a.files == nil {
 		p := &passphraser{a}
-		a.files = session.OpenFileStore(session.DefaultDir(), session.StoreOptions{Passphrase: p.answer})
+		o := session.StoreOptions{Passphrase: p.answer}
+		if a.canAsk() { // else nobody sees the keyring's prompt either
+			o.Keyring = a.person.Keyring
+		}
+		a.files = session.OpenFileStore(session.DefaultDir(), o)
 	}
 	return a.files
 }

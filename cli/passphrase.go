@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"wakey/api"
 	"wakey/session"
@@ -33,7 +34,7 @@ func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (
 		take = func(context.Context) (api.Secret, error) { return secretFile(p.app.newPassphraseFile) }
 	}
 	if take == nil {
-		return p.app.person(ctx, r)
+		return p.app.person.Passphrase(ctx, r)
 	}
 	secret, err := take(ctx)
 	if err == nil && secret.IsZero() {
@@ -96,6 +97,24 @@ func (a *app) askPassphrase(ctx context.Context, r session.PassphraseRequest) (a
 		return a.askSecret(ctx, "Passphrase of the store: ")
 	}
 	return a.askTwice(ctx, "New passphrase of the store: ")
+}
+
+// keyringPatience is how long a person at a terminal is given to answer the keyring's own prompt.
+const keyringPatience = 30 * time.Second
+
+// awaitKeyring says that the keyring does not answer yet, and waits a while.
+func (a *app) awaitKeyring(ctx context.Context, r session.KeyringRequest) {
+	instead := "ctrl+c gives up"
+	if r.New {
+		instead = fmt.Sprintf("after %s a passphrase is asked for instead", inWords(keyringPatience))
+	}
+	a.talkf("wakey: the keyring does not answer yet; if it shows a prompt, answer that (%s)", instead)
+	enough := time.NewTimer(keyringPatience)
+	defer enough.Stop()
+	select {
+	case <-enough.C:
+	case <-ctx.Done():
+	}
 }
 
 // askTwice asks for a secret that is set, until two answers are the same.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 
-	"wakey/api"
 	"wakey/session"
 	"wakey/ui"
 )
@@ -22,8 +21,8 @@ func (a *app) screen(ctx context.Context) error {
 	}
 	return ui.Run(ctx, ui.Options{
 		Dir: session.DefaultDir(),
-		Open: func(ctx context.Context, ask func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error) {
-			a.person = ask
+		Open: func(ctx context.Context, person session.StoreOptions) (*session.Manager, error) {
+			a.person = person
 			return a.open(ctx)
 		},
 		Prefill: ui.SignInDefaults{Lifetime: length(c.Lifetime, 0)},

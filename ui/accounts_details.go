@@ -113,7 +113,11 @@ func (v *accounts) facts(a session.Account) []fact {
 	if f, ok := v.refreshFact(a); ok {
 		facts = append(facts, f)
 	}
-	return append(facts, v.sessionsFact(a))
+	facts = append(facts, v.sessionsFact(a))
+	if k := v.f.keyPlace; k.word != "" {
+		facts = append(facts, fact{"kept by", k.word, k.why})
+	}
+	return facts
 }
 
 // refreshFact says when the next refresh comes, by the clock: how long that is the list says.

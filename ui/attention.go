@@ -55,8 +55,8 @@ func (f *frame) attention() []note {
 	if a, ok := f.nearestRefresh(); ok {
 		notes = append(notes, note{s.muted, "next refresh " + a.Name + " " + fitRight(countdown(a.RefreshAt.Sub(f.now)), 5)})
 	}
-	if f.store == storeOpen && f.keyPlace != "" {
-		notes = append(notes, note{s.muted, f.keyPlace})
+	if f.store == storeOpen && f.keyPlace.word != "" {
+		notes = append(notes, note{s.muted, f.keyPlace.word})
 	}
 	return notes
 }

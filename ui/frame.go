@@ -97,7 +97,7 @@ type frame struct {
 
 	mgr      *session.Manager // nil until the store is open
 	store    storeState
-	keyPlace string            // where the key of the accounts is kept; empty: not known
+	keyPlace keyPlace          // of the accounts; empty: not known
 	accounts []session.Account // in order of name; their texts are clean
 	events   []session.Event
 	current  session.ID               // the account that the views are about

@@ -66,6 +66,9 @@ func scenes() map[string]func(a *app) {
 		"passphrase": func(a *app) {
 			a.push(newPassphrase(a.frame, askMsg{answer: make(chan api.Secret, 1), req: session.PassphraseRequest{New: true, Reason: "no keyring"}}))
 		},
+		"keyring": func(a *app) {
+			a.push(newKeyringWait(a.frame, keyringMsg{req: session.KeyringRequest{New: true}, enough: make(chan struct{})}))
+		},
 		"trust": func(a *app) {
 			press(a, "n")
 			a.push(newTrustDialog(a.signIn, session.SignInRequest{}, testCertError(api.CertUntrusted)))

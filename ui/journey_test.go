@@ -147,8 +147,8 @@ func TestSignOutAndForgetOnly(t *testing.T) {
 func TestPassphraseIsAskedInADialog(t *testing.T) {
 	s := newStack(t)
 	got := make(chan api.Secret, 2)
-	open := func(ctx context.Context, ask func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error) {
-		p, err := ask(ctx, session.PassphraseRequest{New: true, Reason: "there is no keyring here"})
+	open := func(ctx context.Context, person session.StoreOptions) (*session.Manager, error) {
+		p, err := person.Passphrase(ctx, session.PassphraseRequest{New: true, Reason: "there is no keyring here"})
 		if err != nil {
 			return nil, err
 		}
@@ -173,9 +173,71 @@ func TestPassphraseIsAskedInADialog(t *testing.T) {
 	}
 }
 
+// A keyring that does not answer is waited for in sight, until it answers or a person has enough.
+func TestKeyringIsWaitedForInSight(t *testing.T) {
+	s := newStack(t)
+	answers := make(chan struct{})
+	open := func(ctx context.Context, person session.StoreOptions) (*session.Manager, error) {
+		asking, over := context.WithCancel(ctx)
+		defer over()
+		go func() {
+			select {
+			case <-answers:
+				over()
+			case <-asking.Done():
+			}
+		}()
+		if person.Keyring(asking, session.KeyringRequest{}); asking.Err() == nil {
+			return nil, errors.New("the keyring does not answer; unlock it")
+		}
+		return s.mgr, ctx.Err()
+	}
+	tm := startProgram(t, Options{Open: open}, 100, 30)
+	tm.until("Waiting for the keyring", "waiting for the keyring…", "may be showing its own prompt", "Leave it locked")
+	tm.typed(keyEsc)
+	tm.until("could not be opened", "the store is locked")
+	tm.typed("u")
+	tm.until("Waiting for the keyring", "Leave it locked")
+	answers <- struct{}{}
+	tm.until("demo", "active")
+	tm.gone("aiting for the keyring")
+}
+
+// The first account asks for the key of an open store: for the keyring, which a person gives up, and
+// then for a passphrase.
+func TestFirstAccountMakesTheKey(t *testing.T) {
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "disabled:")
+	s := newStack(t)
+	open := func(_ context.Context, person session.StoreOptions) (*session.Manager, error) {
+		ask := person.Passphrase
+		person.Passphrase = func(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
+			person.Keyring(ctx, session.KeyringRequest{New: true})
+			return ask(ctx, r)
+		}
+		dir := t.TempDir()
+		return session.New(session.OpenFileStore(dir, person), session.Options{Dir: dir}), nil
+	}
+	tm := startProgram(t, Options{Open: open, Prefill: SignInDefaults{Stack: s.url, Login: bob.Username}}, 100, 34)
+	tm.until("No account yet")
+	tm.typed("n")
+	tm.until("Sign in to a Wazo stack")
+	tm.typed(bob.Password, keyEnter)
+	tm.until("Trust this key")
+	tm.typed(keyTab, keyEnter)
+	tm.until("Waiting for the keyring", "Use a passphrase")
+	tm.typed(keyEnter)
+	tm.until("A passphrase for the store", "no session bus")
+	tm.typed("correct horse", keyEnter, "correct horse", keyEnter)
+	tm.until("signed in bob", "active")
+	tm.until("kept by", "there is no keyring here")
+	if strings.Contains(tm.screen(), "opening the store") {
+		t.Errorf("it says that the store is being opened:\n%s", tm.screen())
+	}
+}
+
 func TestOpeningFails(t *testing.T) {
 	tries := 0 // the second begins when the first is over
-	open := func(context.Context, func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error) {
+	open := func(context.Context, session.StoreOptions) (*session.Manager, error) {
 		tries++
 		return nil, errors.New("the keyring does not answer; unlock it")
 	}

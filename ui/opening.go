@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -19,7 +18,7 @@ type storeState int
 
 const (
 	storeOpening storeState = iota
-	storeWaiting            // opening takes so long that somebody is being asked: the keyring
+	storeWaiting            // the keyring does not answer yet
 	storeAsking             // the passphrase dialog is on the screen
 	storeLocked             // opening failed, or the person gave up
 	storeOpen
@@ -38,12 +37,11 @@ type (
 		mgr *session.Manager
 		err error
 	}
-	openSlowMsg struct{}
 	// stateMsg is what the manager says anew.
 	stateMsg struct {
 		accounts []session.Account
 		events   []session.Event
-		keyPlace string
+		keyPlace keyPlace
 	}
 	// runOverMsg ends the manager's loop: with an error while the program runs on.
 	runOverMsg struct{ err error }
@@ -53,6 +51,13 @@ type (
 		req    session.PassphraseRequest
 		answer chan<- api.Secret
 	}
+	// keyringMsg says that the keyring does not answer yet, on behalf of a goroutine that waits
+	// for it until enough is closed.
+	keyringMsg struct {
+		req    session.KeyringRequest
+		enough chan struct{}
+	}
+	keyringOverMsg struct{ keyringMsg }
 )
 
 // errNoPassphrase is the answer of a person who closes the passphrase dialog.
@@ -66,30 +71,33 @@ func (f *frame) openStore() tea.Cmd {
 	}
 	f.store = storeOpening
 	ctx, send, open := f.ctx, f.send, f.opts.Open
-	opening := func() tea.Msg {
-		mgr, err := open(ctx, func(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
-			return askPassphrase(ctx, send, r)
+	return func() tea.Msg {
+		mgr, err := open(ctx, session.StoreOptions{
+			Passphrase: func(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
+				return askPassphrase(ctx, send, r)
+			},
+			Keyring: func(ctx context.Context, r session.KeyringRequest) { awaitKeyring(ctx, send, r) },
 		})
 		if err == nil {
 			err = mgr.Load(ctx)
 		}
 		return openedMsg{mgr, err}
 	}
-	slow := tea.Tick(slowAfter, func(time.Time) tea.Msg { return openSlowMsg{} })
-	return tea.Batch(opening, slow)
 }
 
-// keyPlace says in a word where the key of the accounts is kept.
-func keyPlace(ctx context.Context, store session.Store) string {
+// keyPlace says where the key of the accounts is kept: in a word, and why there.
+type keyPlace struct{ word, why string }
+
+func keyPlaceOf(ctx context.Context, store session.Store) keyPlace {
 	s, ok := store.(*session.FileStore)
 	if !ok {
-		return "nothing saved"
+		return keyPlace{word: "nothing saved"}
 	}
 	status, err := s.Status(ctx)
 	if err != nil || status.Kind == session.NoKey {
-		return ""
+		return keyPlace{}
 	}
-	return string(status.Kind)
+	return keyPlace{string(status.Kind), clean(status.Why)}
 }
 
 // askPassphrase waits for a person, who is asked by the program.
@@ -107,16 +115,34 @@ func askPassphrase(ctx context.Context, send func(tea.Msg), r session.Passphrase
 	}
 }
 
+// awaitKeyring waits until the keyring has answered or a person has enough of waiting.
+func awaitKeyring(ctx context.Context, send func(tea.Msg), r session.KeyringRequest) {
+	msg := keyringMsg{req: r, enough: make(chan struct{})}
+	send(msg)
+	select {
+	case <-msg.enough:
+	case <-ctx.Done():
+		send(keyringOverMsg{msg})
+	}
+}
+
 // opening takes what comes of opening the store.
 func (f *frame) opening(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case openSlowMsg:
-		if f.store == storeOpening {
-			f.store = storeWaiting
-		}
 	case askMsg:
-		f.store = storeAsking
+		f.whileOpening(storeAsking)
 		f.push(newPassphrase(f, msg))
+	case keyringMsg:
+		f.whileOpening(storeWaiting)
+		f.push(newKeyringWait(f, msg))
+	case keyringOverMsg:
+		f.whileOpening(storeOpening)
+		for _, d := range f.dialogs {
+			if k, ok := d.(*keyringWait); ok && k.ask.enough == msg.enough {
+				f.close(d)
+				break
+			}
+		}
 	case openedMsg:
 		if msg.err != nil {
 			f.store = storeLocked
@@ -135,6 +161,14 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// whileOpening says how far the opening is. A store that is open stays so: its first account asks
+// for a key as well.
+func (f *frame) whileOpening(s storeState) {
+	if f.store != storeOpen && f.store != storeLocked {
+		f.store = s
+	}
 }
 
 // locked says why the store is not open, and offers to open it again.
@@ -194,6 +228,6 @@ func lookAgain(ctx context.Context, mgr *session.Manager, atOnce bool) tea.Cmd {
 				return nil
 			}
 		}
-		return stateMsg{mgr.Accounts(), mgr.Events(), keyPlace(ctx, mgr.Store())}
+		return stateMsg{mgr.Accounts(), mgr.Events(), keyPlaceOf(ctx, mgr.Store())}
 	}
 }

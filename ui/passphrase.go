@@ -71,9 +71,7 @@ func (p *passphrase) end(s api.Secret) {
 	p.typed[0].wipe()
 	p.typed[1].wipe()
 	p.f.close(p)
-	if p.f.store == storeAsking {
-		p.f.store = storeOpening
-	}
+	p.f.whileOpening(storeOpening)
 	p.ask.answer <- s // it has room for one
 }
 

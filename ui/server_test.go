@@ -54,6 +54,6 @@ func (s *stack) base(tb testing.TB) string {
 }
 
 // open is Options.Open for the stack's manager.
-func (s *stack) open(context.Context, func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error) {
+func (s *stack) open(context.Context, session.StoreOptions) (*session.Manager, error) {
 	return s.mgr, nil
 }

@@ -19,7 +19,7 @@ func newTrustDialog(v *signIn, r session.SignInRequest, e *api.CertError) *confi
 		c.items = []confirmItem{{"expected", clean(e.Pin)}, {"shown now", clean(e.Fingerprint)}}
 		c.text = []string{
 			"Nothing was sent. Either the stack was set up anew, or somebody is in between.",
-			"Ask whoever runs the stack. If the new key is right, forget the stack's accounts here (F), then sign in again.",
+			"Ask whoever runs the stack. If the new key is right, pin it for each account there: wakey trust pin ACCOUNT",
 		}
 		c.then = func(bool) tea.Cmd { return nil }
 		return c

@@ -12,7 +12,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
-	"wakey/api"
 	"wakey/session"
 )
 
@@ -20,9 +19,9 @@ import (
 type Options struct {
 	// Dir is where the store lives: the first frame shows the index beside it. Empty: there is none.
 	Dir string
-	// Open opens the accounts. It is called in the background after the first frame, and may
-	// ask for a passphrase with the function it is given, which puts a dialog on the screen.
-	Open func(ctx context.Context, passphrase func(context.Context, session.PassphraseRequest) (api.Secret, error)) (*session.Manager, error)
+	// Open opens the accounts. It is called in the background after the first frame. What it is
+	// given asks the person in front of the screen, by dialogs.
+	Open func(ctx context.Context, person session.StoreOptions) (*session.Manager, error)
 	// Hint is shown on the sign-in screen.
 	Hint string
 	// Prefill is what the sign-in screen holds to begin with.

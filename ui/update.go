@@ -58,7 +58,7 @@ func (f *frame) take(msg tea.Msg) tea.Cmd {
 		return f.clipOver(msg)
 	case answerMsg, bulkStepMsg, slowMsg, spinMsg:
 		return f.jobs.update(msg)
-	case openedMsg, openSlowMsg, stateMsg, runOverMsg, askMsg:
+	case openedMsg, stateMsg, runOverMsg, askMsg, keyringMsg, keyringOverMsg:
 		return f.opening(msg)
 	}
 	return nil
