@@ -20,7 +20,6 @@ type loginOptions struct {
 	account         string
 	passwordStdin   bool
 	passwordCommand string
-	password        string // refused
 	lifetime        time.Duration
 	online          bool
 	plainHTTP       bool
@@ -43,12 +42,7 @@ by its fingerprint and, once accepted, pinned.`,
 		Example: `  wakey login pbx.example.com --user alice
   wakey login pbx.example.com --user alice --account prod --lifetime 1h
   wakey login 10.0.0.12 --user bob --password-stdin --fingerprint SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg < password`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("password") {
-				return errors.New("a password on the command line can be read by everybody on this machine; leave --password out to be asked, or use --password-stdin or --password-command")
-			}
-			return cobra.ExactArgs(1)(cmd, args)
-		},
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.stack = args[0]
 			return a.login(cmd.Context(), o)
@@ -65,9 +59,6 @@ by its fingerprint and, once accepted, pinned.`,
 	flags.BoolVar(&o.plainHTTP, "plain-http", false, "allow http:// to another machine: passwords and tokens travel in clear")
 	flags.StringVar(&o.fingerprint, "fingerprint", "", "accept the certificate whose key has this `SHA256:…` fingerprint, and no other")
 	flags.StringVar(&o.caFile, "ca-file", "", "trust the certificate authorities in this PEM `FILE`")
-	flags.StringVar(&o.password, "password", "", "")
-	flags.Lookup("password").NoOptDefVal = " "
-	_ = flags.MarkHidden("password")
 	cmd.MarkFlagsMutuallyExclusive("password-stdin", "password-command")
 	return cmd
 }

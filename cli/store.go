@@ -94,7 +94,7 @@ func (a *app) storeInit() *cobra.Command {
 		Long: `Make the key of a new store before the first sign-in, which otherwise makes it: in the keyring if
 there is one, else under a passphrase.`,
 		Example: `  wakey store init --passphrase`,
-		Args:    cobra.NoArgs,
+		Args:    noPassphrase,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.fileStore().Init(cmd.Context(), k.kind())
 		},
@@ -111,7 +111,7 @@ func (a *app) storeMove() *cobra.Command {
 		Short: "Keep the key elsewhere: in the keyring or under a passphrase",
 		Example: `  wakey store move --keyring
   wakey store move --passphrase`,
-		Args: cobra.NoArgs,
+		Args: noPassphrase,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.fileStore().Move(cmd.Context(), k.kind())
 		},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -131,20 +130,4 @@ func TestFilesOfOthersAreRefused(t *testing.T) {
 	if out, code := w.as(nobody, wakey, "token", "prod"); code == 0 {
 		t.Errorf("somebody else's directory: exit code %d: %s", code, out)
 	}
-}
-
-// A password in a flag is refused, whatever the command, not repeated, and the other ways are named.
-func TestPasswordInAFlagIsRefused(t *testing.T) {
-	w := newWorld(t, newStack(t))
-	for _, args := range [][]string{
-		{"login", w.stack.URL, "--user", "alice", "--password", alicePassword},
-		{"login", w.stack.URL, "--user", "alice", "--password=" + alicePassword},
-	} {
-		out, err := exec.Command(wakey, args...).CombinedOutput()
-		if err == nil || !strings.Contains(string(out), "--password-stdin") || !strings.Contains(string(out), "--password-command") {
-			t.Errorf("%v: %s", err, out)
-		}
-		w.note("password in a flag", "output", out)
-	}
-	w.check(t)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -186,4 +187,29 @@ func TestExecGivesOnlyWhatIsNeeded(t *testing.T) {
 	if !kept {
 		t.Error("it lost a variable that is none of wakey's")
 	}
+}
+
+// A secret in a flag is refused, whatever the command and whatever its name, not repeated, and the other ways are named.
+func TestPasswordInAFlagIsRefused(t *testing.T) {
+	w := newWorld(t, newStack(t))
+	manual := w.must("man")
+	names := inManual.FindAllStringSubmatch(strings.ReplaceAll(manual, `\-`, "-"), -1)
+	if len(names) < 20 {
+		t.Fatalf("only %d commands in the manual", len(names))
+	}
+	for _, name := range names {
+		for _, flag := range [][]string{{"--password", alicePassword}, {"--new-password=" + alicePassword}, {"--passphrase=" + passphrase}, {"--passphrase", passphrase}, {"--token", "5f0c7d7a-3a52-4c55-9d9e-6c3f6b1f2a77"}} {
+			r := w.run(command{step: "secret in a flag", args: append(strings.Fields(name[1]), flag...), code: 2})
+			if !strings.Contains(r.stderr, "on the command line can be read by everybody") {
+				t.Errorf("%s %s: %s", name[1], flag, r.stderr)
+			}
+			if name[1] == "login" && flag[0] == "--password" && (!strings.Contains(r.stderr, "--password-stdin") || !strings.Contains(r.stderr, "--password-command")) {
+				t.Errorf("the other ways are not named: %s", r.stderr)
+			}
+		}
+	}
+	// The arguments of these runs are the person's own mistake.
+	w.records = slices.DeleteFunc(w.records, func(r record) bool { return r.place == "arguments" })
+	w.know("access token", "5f0c7d7a-3a52-4c55-9d9e-6c3f6b1f2a77")
+	w.check(t)
 }
