@@ -45,7 +45,9 @@ func (s *FileStore) createKey(ctx context.Context, kind KeyKind, keep func(conte
 		kept, err := keep(ctx, newKey{
 			k,
 			keyFile{Kind: KeyringKey, Recipient: k.recipient, Item: k.item(), Why: "it works here"},
-			func() error { return keyringSet(ctx, s.patience(KeyringRequest{New: kind != KeyringKey}), k.item(), k.secret()) },
+			func() error {
+				return keyringSet(ctx, s.patience(KeyringRequest{New: kind != KeyringKey}), k.item(), k.secret())
+			},
 		})
 		if err == nil || kind == KeyringKey || !isKeyringError(err) {
 			return kept, err
