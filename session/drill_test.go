@@ -195,7 +195,7 @@ func TestTheftDrill(t *testing.T) {
 func theftDrill(t *testing.T, rng *rand.Rand, cut bool) (cuts, kills, knew int) {
 	d := newDrill(t)
 	lag := func() time.Duration { return time.Duration(rand.Int64N(int64(40 * time.Millisecond))) }
-	w := &wire{next: d.spied("alice-pass", "alice-new"), lag: lag}
+	w := d.spiedOn(&wire{next: authd.Transport(d), lag: lag}, "alice-pass", "alice-new")
 	watching := New(d.store, Options{Version: "test", Transport: w, Dir: d.dir, Watch: DefaultWatch})
 	a := d.add(watching, "alice", "alice", 0)
 	phone := d.elsewhere("alice", "phone")
@@ -232,7 +232,9 @@ func theftDrill(t *testing.T, rng *rand.Rand, cut bool) (cuts, kills, knew int) 
 
 	// The thief races the response.
 	th.hurry(time.Second)
-	h := ResponseHooks{Password: password("alice-pass"), NewPassword: newPassword("alice-new"), Stolen: []api.Secret{loot.RefreshToken}}
+	h := ResponseHooks{
+		Password: password("alice-pass"), NewPassword: newPassword("alice-new"), Confirm: d.agree, Stolen: []api.Secret{loot.RefreshToken},
+	}
 	in := d.race(rng, a, h, known != "", cut, &cuts, &kills)
 	d.clean(in)
 
@@ -244,7 +246,7 @@ func theftDrill(t *testing.T, rng *rand.Rand, cut bool) (cuts, kills, knew int) 
 	if th.moves < 10 {
 		t.Errorf("the thief made %d moves only", th.moves)
 	}
-	m := d.through(authd.Transport(d))
+	m := d.through(d.spied())
 	if _, err := m.Refresh(t.Context(), a.ID); err != nil {
 		t.Errorf("our own account: %v", err)
 	}
@@ -261,9 +263,10 @@ func (d *drill) race(rng *rand.Rand, a Account, h ResponseHooks, change, cut boo
 	lag := func() time.Duration { return time.Duration(rand.Int64N(int64(40 * time.Millisecond))) }
 	var plan *Plan
 	for try := 0; ; try++ {
-		m := d.through(&wire{next: d.spied("alice-pass", "alice-new"), lag: lag})
+		m := d.through(d.spiedOn(&wire{next: authd.Transport(d), lag: lag}, "alice-pass", "alice-new"))
 		var err error
-		if plan, err = m.PlanResponse(d.t.Context(), a.ID, ResponseOptions{AnythingNew: true, ChangePassword: change}); err == nil {
+		if plan, err = m.PlanResponse(d.t.Context(), a.ID, ResponseOptions{ChangePassword: change}); err == nil {
+			d.listed.showPlan(plan)
 			break
 		}
 		// The thief revoked our own access: sign in again, as the manager says.
@@ -276,11 +279,11 @@ func (d *drill) race(rng *rand.Rand, a Account, h ResponseHooks, change, cut boo
 
 	var in *Incident
 	for try := 0; ; try++ {
-		w := &wire{next: d.spied("alice-pass", "alice-new"), lag: lag, after: rng.IntN(2) == 0, kill: rng.IntN(2) == 0}
+		w := &wire{next: authd.Transport(d), lag: lag, after: rng.IntN(2) == 0, kill: rng.IntN(2) == 0}
 		if cut && try == 0 {
 			w.left.Store(1 + rng.Int64N(12+int64(d.Sessions(drillAlice)))) // about as many as it takes
 		}
-		m := d.through(w)
+		m := d.through(d.spiedOn(w, "alice-pass", "alice-new"))
 		var err error
 		ended := make(chan bool)
 		go func() {

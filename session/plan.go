@@ -20,9 +20,6 @@ type ResponseOptions struct {
 	Keep []string
 	// All revokes labelled clients too; those of Keep are still left alone.
 	All bool
-	// AnythingNew lets the response revoke, without asking again, whatever of the user appears
-	// after the plan was made. Without it each such refresh token and session is asked about.
-	AnythingNew bool
 	// ChangePassword ends with a new password: needed when somebody else knows the old one.
 	ChangePassword bool
 	// Tenant is for administrators: the refresh tokens and sessions of every user of the tenant, but for
@@ -30,8 +27,8 @@ type ResponseOptions struct {
 	Tenant bool
 }
 
-// Plan is what a response is going to do. It is shown to a person first, and only what it names
-// is touched.
+// Plan is what a response is going to do. It is shown to a person first. Besides what this machine
+// holds, only what it names is touched, and what ResponseHooks.Confirm got a yes for later.
 type Plan struct {
 	ID             string    `json:"id"` // of the incident
 	MadeAt         time.Time `json:"made_at"`
@@ -42,7 +39,6 @@ type Plan struct {
 	UserUUID       string    `json:"user"`
 	Tenant         string    `json:"tenant,omitempty"` // uuid, when it is about everyone in it
 	Users          []string  `json:"users"`            // uuids of all whom it is about
-	AnythingNew    bool      `json:"anything_new"`
 	ChangePassword bool      `json:"change_password"`
 
 	Revoke   []PlannedToken   `json:"revoke"` // refresh tokens
@@ -51,6 +47,9 @@ type Plan struct {
 	Sessions []PlannedSession `json:"sessions"` // to be revoked
 	Ours     []PlannedSession `json:"ours"`     // the current ones of this machine, which stay until they are rotated
 	Rotate   []PlannedRotate  `json:"rotate"`   // accounts of this machine; this takes the password
+	// PasswordKnown says why somebody else seems to know the password, which is to be changed then:
+	// a refresh token is only made with it (contract 5). Empty: nothing says so.
+	PasswordKnown string `json:"password_known,omitempty"`
 	// Missing are the permissions that it would take and the user has not.
 	Missing []string `json:"missing,omitempty"`
 	// Lifetime is the longest life of an access token that this machine has seen, the server's
@@ -97,7 +96,7 @@ func (m *Manager) PlanResponse(ctx context.Context, id ID, o ResponseOptions) (*
 	}
 	p := &Plan{
 		ID: newIncidentID(m.now()), MadeAt: m.now(), Account: id, Name: a.Name, Stack: a.Stack, Login: a.Login, UserUUID: a.UserUUID,
-		Users: []string{a.UserUUID}, AnythingNew: o.AnythingNew, ChangePassword: o.ChangePassword, Lifetime: defaultLifetime,
+		Users: []string{a.UserUUID}, ChangePassword: o.ChangePassword, Lifetime: defaultLifetime,
 	}
 	if o.Tenant {
 		if err := m.planTenant(ctx, p, a); err != nil {
@@ -126,8 +125,23 @@ func (m *Manager) PlanResponse(ctx context.Context, id ID, o ResponseOptions) (*
 			p.Rotate = append(p.Rotate, PlannedRotate{h.account, h.name, h.clientID})
 		}
 	}
+	findings, err := m.Findings(id)
+	if err != nil {
+		return nil, err
+	}
+	p.PasswordKnown = passwordKnown(findings)
 	p.Missing, err = m.missingPermissions(ctx, p)
 	return p, err
+}
+
+// passwordKnown looks for a refresh token that somebody else has made since the first look.
+func passwordKnown(findings []Finding) string {
+	for _, f := range findings {
+		if f.Level == Alarm && !f.Gone && (f.Kind == UnknownClient || f.Kind == OwnRecreated) {
+			return "somebody else has made the refresh token " + shown(f.Subject) + ", which takes the password"
+		}
+	}
+	return ""
 }
 
 // planTenant puts everyone of the account's tenant into the plan.

@@ -105,6 +105,8 @@ func (r *responder) proveSessions(ctx context.Context) error {
 		r.claim(NotProvable, claim, "there is "+count(len(sessions), "session")+" more, which may be of a client that was left alone")
 	case len(sessions) > 0:
 		r.claim(Disproven, claim, "there is "+count(len(sessions), "session")+" that this machine does not hold: somebody signs in")
+	case len(r.spared) > 0:
+		r.claim(NotProvable, claim, count(len(r.spared), "session")+" that came up during the response left alone, as you wished")
 	default:
 		r.claim(Proven, claim, "the list names none, and an access token ends with its session")
 	}
@@ -112,9 +114,6 @@ func (r *responder) proveSessions(ctx context.Context) error {
 		if !slices.ContainsFunc(r.in.Revoked, func(v Revocation) bool { return v.ClientID == t.ClientID && v.UserUUID == t.UserUUID }) {
 			r.claim(Disproven, "no refresh token has appeared", shown(t.ClientID)+" has: somebody signs in with the password, change it")
 		}
-	}
-	if len(r.spared) > 0 {
-		r.claim(NotProvable, "the sessions that came up during the response are harmless", count(len(r.spared), "session")+" left alone, as you wished")
 	}
 	return nil
 }

@@ -25,7 +25,8 @@ type ResponseHooks struct {
 	Password func(ctx context.Context, why string) (api.Secret, error)
 	// NewPassword asks for the password to be, when the plan changes it.
 	NewPassword func(ctx context.Context) (api.Secret, error)
-	// Confirm asks about what appeared after the plan was confirmed and is not covered by it.
+	// Confirm asks about what appeared after the plan was confirmed: it has to list all of it. A
+	// yes lets that be revoked, and nothing else.
 	Confirm func(ctx context.Context, n Appeared) (bool, error)
 	// Stolen are values of refresh tokens known to be in other hands, to be tried in the end.
 	// They are kept nowhere.
@@ -338,23 +339,23 @@ func (r *responder) signInAgain(ctx context.Context, id ID, why string) error {
 	}
 }
 
-// makeRoom revokes what the thief fills the session ceiling with, as far as the plan covers it.
+// makeRoom revokes what the thief fills the session ceiling with, as far as the person agrees.
 func (r *responder) makeRoom(ctx context.Context) error {
 	_, sessions, err := r.foreign(ctx)
 	if err != nil {
 		return err
 	}
-	sessions = filter(sessions, r.covers)
+	if _, sessions, err = r.confirmed(ctx, nil, sessions); err != nil {
+		return err
+	}
 	if len(sessions) == 0 {
 		return errors.New("there is nothing that may be revoked to make room")
 	}
 	return r.endSessions(ctx, &Step{}, sessions)
 }
 
-// covers tells whether the plan lets a session be revoked without asking again.
-func (r *responder) covers(s PlannedSession) bool {
-	return r.in.Plan.AnythingNew || slices.Contains(r.in.Plan.Sessions, s)
-}
+// names tells whether a person has been shown the session, and wants it revoked.
+func (p *Plan) names(s PlannedSession) bool { return slices.Contains(p.Sessions, s) }
 
 // revoked keeps the outcome of a revocation.
 func (r *responder) revoked(v Revocation, err error) {

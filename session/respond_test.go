@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,14 +20,30 @@ import (
 	"wakey/internal/authd"
 )
 
-// spy gathers every token that the server gives to anybody, to look for them where they don't belong.
+// spy stands between this machine and the server. It gathers every token that the server gives, to
+// look for them where they don't belong, and sees to it that nothing of anybody else is revoked
+// without having been shown to a person first.
 type spy struct {
+	d    *drill
 	next http.RoundTripper
 	mu   sync.Mutex
 	seen map[string]bool
 }
 
 func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.d.listed.judge(s.d.t, r)
+	var signIn string
+	if r.Method == http.MethodPost && r.Header.Get("Authorization") != "" {
+		b, _ := io.ReadAll(r.Body)
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		var asked struct {
+			ClientID string `json:"client_id"`
+		}
+		_ = json.Unmarshal(b, &asked)
+		signIn = asked.ClientID
+		s.d.listed.own(signIn)
+	}
 	res, err := s.next.RoundTrip(r)
 	if err != nil {
 		return res, err
@@ -37,14 +54,72 @@ func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
 		Data struct {
 			Token        string `json:"token"`
 			RefreshToken string `json:"refresh_token"`
+			SessionUUID  string `json:"session_uuid"`
 		} `json:"data"`
 	}
 	if json.Unmarshal(b, &answer) == nil {
+		s.d.listed.own(answer.Data.Token, answer.Data.SessionUUID)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.seen[answer.Data.Token], s.seen[answer.Data.RefreshToken] = true, true
 	}
 	return res, nil
+}
+
+// listed is what may be revoked: what this machine made, and what a person has been shown.
+type listed struct {
+	mu    sync.Mutex
+	ours  map[string]bool // client_ids, session uuids and access tokens
+	shown map[string]bool // "user client_id" and "user session"
+	me    string          // the user whose response it is
+}
+
+func (l *listed) own(things ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, thing := range things {
+		l.ours[thing] = thing != ""
+	}
+}
+
+func (l *listed) show(n Appeared) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range n.Tokens {
+		l.shown[t.UserUUID+" "+t.ClientID] = true
+	}
+	for _, s := range n.Sessions {
+		l.shown[s.UserUUID+" "+s.UUID] = true
+	}
+}
+
+func (l *listed) showPlan(p *Plan) {
+	l.mu.Lock()
+	l.me = p.UserUUID
+	l.mu.Unlock()
+	l.show(Appeared{p.Revoke, p.Sessions})
+}
+
+// judge fails when a request revokes what is neither.
+func (l *listed) judge(t *testing.T, r *http.Request) {
+	t.Helper()
+	if r.Method != http.MethodDelete {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/api/auth/0.1/"), "/")
+	last, err := url.PathUnescape(at[len(at)-1])
+	if err != nil {
+		t.Error(err)
+	}
+	user := l.me
+	if at[0] == "users" && at[1] != "me" {
+		user = at[1]
+	}
+	if !l.ours[last] && !l.shown[user+" "+last] {
+		t.Errorf("revoked without having been shown to anybody: %s", r.URL.Path)
+	}
 }
 
 type failingReader struct{ err error }
@@ -56,10 +131,12 @@ func (f failingReader) Read([]byte) (int, error) {
 	return 0, f.err
 }
 
-// spied puts a spy between everybody and the server; at the test's end no file of dir may hold
+// spied puts a spy between this machine and the server; at the test's end no file of dir may hold
 // what it saw, nor any of the words.
-func (d *drill) spied(words ...string) *spy {
-	s := &spy{next: authd.Transport(d.Server), seen: map[string]bool{}}
+func (d *drill) spied(words ...string) *spy { return d.spiedOn(authd.Transport(d.Server), words...) }
+
+func (d *drill) spiedOn(next http.RoundTripper, words ...string) *spy {
+	s := &spy{d: d, next: next, seen: map[string]bool{}}
 	d.t.Cleanup(func() {
 		delete(s.seen, "")
 		for _, w := range words {
@@ -104,11 +181,21 @@ func (d *drill) plan(m *Manager, id ID, o ResponseOptions) *Plan {
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	d.listed.showPlan(p)
 	return p
+}
+
+// agree is a person who reads what has appeared and wants it revoked.
+func (d *drill) agree(_ context.Context, n Appeared) (bool, error) {
+	d.listed.show(n)
+	return true, nil
 }
 
 func (d *drill) respond(m *Manager, p *Plan, h ResponseHooks) *Incident {
 	d.t.Helper()
+	if h.Confirm == nil {
+		h.Confirm = d.agree
+	}
 	in, err := m.Respond(d.t.Context(), p, h)
 	if err != nil {
 		d.t.Fatal(err)
@@ -186,7 +273,7 @@ func TestRespond(t *testing.T) {
 		bob := d.elsewhere("bob", "phone")
 		d.look(m, a.ID)
 
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		if len(p.Revoke) != 1 || p.Revoke[0].ClientID != "evil" || len(p.Sessions) != 3 || len(p.Ours) != 2 || len(p.Rotate) != 2 ||
 			len(p.Keep) != 3 || len(p.Missing) != 0 || !p.NeedsPassword() || p.Lifetime != 3*time.Hour {
 			t.Fatalf("plan %+v", p)
@@ -276,7 +363,7 @@ func TestRespondAsksAgain(t *testing.T) {
 	for _, answer := range []bool{true, false} {
 		inBubble(t, func(t *testing.T) {
 			d := newDrill(t)
-			m := d.through(authd.Transport(d))
+			m := d.through(d.spied())
 			a := d.add(m, "alice", "alice", 0)
 			old := d.elsewhere("alice", "evil")
 			p := d.plan(m, a.ID, ResponseOptions{})
@@ -286,6 +373,9 @@ func TestRespondAsksAgain(t *testing.T) {
 				Password: password("alice-pass"),
 				Confirm: func(_ context.Context, n Appeared) (bool, error) {
 					asked = append(asked, n)
+					if answer {
+						d.listed.show(n)
+					}
 					return answer, nil
 				},
 			})
@@ -305,6 +395,46 @@ func TestRespondAsksAgain(t *testing.T) {
 			if len(in.Appeared) != 1 {
 				t.Errorf("appeared %+v", in.Appeared)
 			}
+			if strings.Contains(story(in), "proven: no session but ours is left: the list names none") {
+				t.Error("a session that was left alone is said not to be there")
+			}
+		})
+	}
+}
+
+// A refresh token that is revoked and made anew after it was shown is another one, under the same name.
+func TestMadeAnewIsAskedAbout(t *testing.T) {
+	for _, answer := range []bool{true, false} {
+		inBubble(t, func(t *testing.T) {
+			d := newDrill(t)
+			m := d.through(d.spied())
+			a := d.add(m, "alice", "alice", 0)
+			old := d.elsewhere("alice", "phone")
+			p := d.plan(m, a.ID, ResponseOptions{})
+			if err := d.other.RevokeMyRefreshToken(t.Context(), old.Value, "phone"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			again := d.elsewhere("alice", "phone")
+			asked := 0
+			in := d.respond(m, p, ResponseHooks{Password: password("alice-pass"), Confirm: func(_ context.Context, n Appeared) (bool, error) {
+				if asked++; len(n.Tokens) != 1 || n.Tokens[0].ClientID != "phone" || !strings.Contains(n.Tokens[0].Why, "made it anew") {
+					t.Errorf("asked about %+v", n)
+				}
+				if answer {
+					d.listed.show(n)
+				}
+				return answer, nil
+			}})
+			d.clean(in)
+			if asked != 1 {
+				t.Errorf("asked %d times", asked)
+			}
+			if answer {
+				d.dead(again, "phone")
+				return
+			}
+			d.refreshElsewhere(api.RefreshRequest{RefreshToken: again.RefreshToken, ClientID: "phone"})
 		})
 	}
 }
@@ -314,13 +444,14 @@ func TestRespondAsksAgain(t *testing.T) {
 func TestRespondLeavesOthersAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		bob := d.elsewhere("bob", "shared-name")
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		p.Users = append(p.Users, drillBob)
 		p.Sessions = append(p.Sessions, PlannedSession{UserUUID: drillBob, UUID: bob.SessionUUID}, PlannedSession{UserUUID: drillAlice, UUID: bob.SessionUUID})
 		p.Revoke = append(p.Revoke, PlannedToken{UserUUID: drillBob, ClientID: "shared-name"}, PlannedToken{UserUUID: drillAlice, ClientID: "shared-name"})
+		d.listed.show(Appeared{Tokens: []PlannedToken{{UserUUID: drillAlice, ClientID: "shared-name"}}})
 		d.respond(m, p, ResponseHooks{Password: password("alice-pass")})
 		if err := d.other.CheckToken(t.Context(), bob.Value, "", ""); err != nil {
 			t.Errorf("bob's session: %v", err)
@@ -337,10 +468,10 @@ func TestRespondLeavesOthersAlone(t *testing.T) {
 func TestRespondWithoutPassword(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		evil := d.elsewhere("alice", "evil")
-		in := d.respond(m, d.plan(m, a.ID, ResponseOptions{AnythingNew: true}), ResponseHooks{})
+		in := d.respond(m, d.plan(m, a.ID, ResponseOptions{}), ResponseHooks{})
 		if text := state(in, StepRotate, Skipped); text != "" || in.Clean() {
 			t.Error(text, in.Clean())
 		}
@@ -357,7 +488,7 @@ func TestRespondWithoutPassword(t *testing.T) {
 		if err != nil || wrong != 0 {
 			t.Errorf("a skipped step was tried again: %v, asked %d times", err, wrong)
 		}
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		in = d.respond(m, p, ResponseHooks{Password: func(context.Context, string) (api.Secret, error) {
 			wrong++
 			return api.NewSecret("wrong"), nil
@@ -366,7 +497,7 @@ func TestRespondWithoutPassword(t *testing.T) {
 			t.Error(text, wrong)
 		}
 		d.works(m, a.ID)
-		in, err = m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass")})
+		in, err = m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass"), Confirm: d.agree})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -387,10 +518,10 @@ func TestRespondWithoutPermission(t *testing.T) {
 		t.Run(deny, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				d := newDrill(t, deny)
-				m := d.through(authd.Transport(d))
+				m := d.through(d.spied())
 				a := d.add(m, "alice", "alice", 0)
 				d.elsewhere("alice", "evil")
-				p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true, ChangePassword: true})
+				p := d.plan(m, a.ID, ResponseOptions{ChangePassword: true})
 				if !slices.Equal(p.Missing, []string{want}) {
 					t.Errorf("missing %v, want %s", p.Missing, want)
 				}
@@ -411,7 +542,7 @@ func TestRespondWithoutPermission(t *testing.T) {
 func TestRespondForEveryone(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		boss := d.add(m, "ada", "ada", 0)
 		mine := d.add(m, "alice", "alice", 0)
 		phone, bob, ada := d.elsewhere("alice", "phone"), d.elsewhere("bob", "phone"), d.elsewhere("ada", "evil")
@@ -419,7 +550,7 @@ func TestRespondForEveryone(t *testing.T) {
 		if _, err := m.PlanResponse(t.Context(), mine.ID, ResponseOptions{Tenant: true}); !errors.Is(err, api.ErrPermission) {
 			t.Errorf("an ordinary user plans for everyone: %v", err)
 		}
-		p := d.plan(m, boss.ID, ResponseOptions{AnythingNew: true, Tenant: true})
+		p := d.plan(m, boss.ID, ResponseOptions{Tenant: true})
 		if len(p.Users) != 3 || len(p.Revoke) != 4 || len(p.Sessions) != 4 || len(p.Rotate) != 1 {
 			t.Fatalf("plan %+v", p)
 		}
@@ -446,10 +577,10 @@ func TestRespondForEveryone(t *testing.T) {
 func TestRespondSignsInAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		evil := d.elsewhere("alice", "evil")
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		d.RevokeRefreshTokens(drillAlice)
 		d.RevokeSessions(drillAlice)
 		again := d.elsewhere("alice", "evil")
@@ -459,7 +590,7 @@ func TestRespondSignsInAgain(t *testing.T) {
 		d.dead(again, "evil")
 		d.works(m, a.ID)
 
-		p = d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p = d.plan(m, a.ID, ResponseOptions{})
 		d.RevokeRefreshTokens(drillAlice)
 		d.RevokeSessions(drillAlice)
 		in = d.respond(m, p, ResponseHooks{})
@@ -481,7 +612,7 @@ func TestRespondChangesPassword(t *testing.T) {
 				m := d.through(d.spied("alice-pass", "new-pass"))
 				a := d.add(m, "alice", "alice", 0)
 				evil := d.elsewhere("alice", "evil")
-				p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true, ChangePassword: true})
+				p := d.plan(m, a.ID, ResponseOptions{ChangePassword: true})
 				if fault != nil {
 					d.Faults().Add(*fault)
 				}
@@ -504,13 +635,13 @@ func TestRespondChangesPassword(t *testing.T) {
 func TestRespondUnrevokable(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		long := strings.Repeat("x", 200)
 		for _, clientID := range []string{"a/b", "..", "x#y", "plain\x1b[2J", long} {
 			_, _ = elsewhere(t.Context(), d.other, "alice", "alice-pass", clientID)
 		}
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		if len(p.Stuck) != 3 || len(p.Revoke) != 2 {
 			t.Fatalf("stuck %+v, revoke %+v", p.Stuck, p.Revoke)
 		}
@@ -577,17 +708,17 @@ func TestTryStolen(t *testing.T) {
 func TestStolenTokenThatStillWorks(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		phone := d.elsewhere("alice", "phone")
 		_ = m.Label(a.ID, "phone", "my phone")
-		in := d.respond(m, d.plan(m, a.ID, ResponseOptions{AnythingNew: true}), ResponseHooks{
+		in := d.respond(m, d.plan(m, a.ID, ResponseOptions{}), ResponseHooks{
 			Password: password("alice-pass"), Stolen: []api.Secret{phone.RefreshToken},
 		})
 		if in.Clean() || !strings.Contains(story(in), "STILL WORKS") {
 			t.Error(story(in))
 		}
-		in = d.respond(m, d.plan(m, a.ID, ResponseOptions{AnythingNew: true, All: true}), ResponseHooks{
+		in = d.respond(m, d.plan(m, a.ID, ResponseOptions{All: true}), ResponseHooks{
 			Password: password("alice-pass"), Stolen: []api.Secret{phone.RefreshToken},
 		})
 		d.clean(in)

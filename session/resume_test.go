@@ -30,16 +30,16 @@ func TestRespondKilled(t *testing.T) {
 
 func respondKilled(t *testing.T, after bool, n int) (over bool) {
 	d := newDrill(t)
-	m := d.through(authd.Transport(d))
+	m := d.through(d.spied())
 	a := d.add(m, "alice", "alice", 0)
 	evil := d.elsewhere("alice", "evil")
 	stolen := d.stolen(a.ID)
 	loot := d.refreshElsewhere(stolen)
-	p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+	p := d.plan(m, a.ID, ResponseOptions{})
 
 	w := &wire{next: authd.Transport(d), lag: func() time.Duration { return 0 }, kill: true, after: after}
 	w.left.Store(int64(n))
-	dying := d.through(w)
+	dying := d.through(d.spiedOn(w))
 	ended := make(chan bool)
 	go func() {
 		returned := false
@@ -49,12 +49,12 @@ func respondKilled(t *testing.T, after bool, n int) (over bool) {
 	}()
 	over = <-ended
 
-	next := d.through(authd.Transport(d))
+	next := d.through(d.spied())
 	all, err := next.Incidents()
 	if err != nil || len(all) != 1 || all[0].Ended.IsZero() == over {
 		t.Fatalf("incidents %+v, %v", all, err)
 	}
-	in, err := next.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass")})
+	in, err := next.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass"), Confirm: d.agree})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,12 +73,12 @@ func respondKilled(t *testing.T, after bool, n int) (over bool) {
 func TestResponsesExcludeEachOther(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m, other := d.through(authd.Transport(d)), d.through(authd.Transport(d))
+		m, other := d.through(d.spied()), d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		if err := other.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		var errs []error
 		d.respond(m, p, ResponseHooks{Password: password("alice-pass"), Progress: func(Incident) {
 			if errs == nil {
@@ -105,10 +105,10 @@ func TestResponsesExcludeEachOther(t *testing.T) {
 func TestRespondOffline(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		evil := d.elsewhere("alice", "evil")
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		d.Faults().SetDown(true)
 		in, err := m.Respond(t.Context(), p, ResponseHooks{Password: password("alice-pass")})
 		var cut *InterruptedError
@@ -116,7 +116,7 @@ func TestRespondOffline(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 		d.Faults().SetDown(false)
-		if in, err = m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass")}); err != nil {
+		if in, err = m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass"), Confirm: d.agree}); err != nil {
 			t.Fatal(err)
 		}
 		d.clean(in)

@@ -54,7 +54,7 @@ func TestRotate(t *testing.T) {
 func TestRotateAsSomebodyElse(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		boss := d.elsewhere("ada", "")
 		for uuid, name := range map[string]string{drillAlice: "alicia", drillBob: "alice"} {
@@ -118,7 +118,7 @@ func TestRotateKilled(t *testing.T) {
 
 func rotateKilled(t *testing.T, place string, after bool, n int, later time.Duration) (over bool) {
 	d := newDrill(t)
-	m := d.through(authd.Transport(d))
+	m := d.through(d.spied())
 	a := d.add(m, "alice", "alice", 0)
 	d.look(m, a.ID)
 
@@ -133,7 +133,7 @@ func rotateKilled(t *testing.T, place string, after bool, n int, later time.Dura
 	go func() {
 		returned := false
 		defer func() { ended <- returned }()
-		m := New(s, Options{Version: "test", Transport: w, Dir: d.dir})
+		m := New(s, Options{Version: "test", Transport: d.spiedOn(w), Dir: d.dir})
 		if m.Load(t.Context()) == nil {
 			_, _ = m.Rotate(t.Context(), a.ID, api.NewSecret("alice-pass"))
 		}
@@ -141,7 +141,7 @@ func rotateKilled(t *testing.T, place string, after bool, n int, later time.Dura
 	}()
 	over = <-ended
 
-	next := d.through(authd.Transport(d))
+	next := d.through(d.spied())
 	if later > 0 {
 		// The watch takes it for our own doing, and ends what is left of it.
 		d.look(next, a.ID)
@@ -169,7 +169,7 @@ func rotateKilled(t *testing.T, place string, after bool, n int, later time.Dura
 func TestRotateCanNotRetire(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		m := d.through(authd.Transport(d))
+		m := d.through(d.spied())
 		a := d.add(m, "alice", "alice", 0)
 		d.Faults().Add(authd.Fault{Path: "/users/me/tokens/{client_id}", Status: http.StatusBadGateway, HTML: true})
 		if _, err := m.Rotate(t.Context(), a.ID, api.NewSecret("alice-pass")); !errors.Is(err, ErrNotRetired) {
@@ -197,7 +197,7 @@ func TestSweepLooksTwice(t *testing.T) {
 			return res, err
 		}))
 		a := d.add(m, "alice", "alice", 0)
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		var came *api.Token
 		in := d.respond(m, p, ResponseHooks{
 			Password: password("alice-pass"),
@@ -236,7 +236,7 @@ func TestSweepAgainstThePassword(t *testing.T) {
 			return authd.Transport(d).RoundTrip(r)
 		}))
 		a := d.add(m, "alice", "alice", 0)
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		in := d.respond(m, p, ResponseHooks{Password: password("alice-pass")})
 		s := in.step(StepSweep)
 		if in.Clean() || s.State != Failed || !strings.Contains(s.Text, "somebody signs in with the password: change it") {
@@ -263,7 +263,7 @@ func TestRotateAtTheCeiling(t *testing.T) {
 			return authd.Transport(d).RoundTrip(r)
 		}))
 		a := d.add(m, "alice", "alice", 0)
-		p := d.plan(m, a.ID, ResponseOptions{AnythingNew: true})
+		p := d.plan(m, a.ID, ResponseOptions{})
 		stolen = d.stolen(a.ID)
 		in := d.respond(m, p, ResponseHooks{Password: password("alice-pass")})
 		d.clean(in)

@@ -35,7 +35,7 @@ func (r *responder) list(ctx context.Context) (listing, error) {
 	return r.in.Plan.listing(ctx, r.m.now, r.do)
 }
 
-// revokeTokens revokes the plan's refresh tokens, as far as they are listed.
+// revokeTokens revokes the plan's refresh tokens, as far as they are listed as they were then.
 func (r *responder) revokeTokens(ctx context.Context) (string, error) {
 	l, err := r.list(ctx)
 	if err != nil {
@@ -49,10 +49,12 @@ func (r *responder) revokeTokens(ctx context.Context) (string, error) {
 		if !slices.Contains(r.in.Plan.Users, t.UserUUID) {
 			continue
 		}
-		if slices.ContainsFunc(l.tokens, t.is) {
-			there = append(there, t)
-		} else {
+		switch i := slices.IndexFunc(l.tokens, t.is); {
+		case i < 0:
 			r.revoked(Revocation{UserUUID: t.UserUUID, ClientID: t.ClientID}, api.ErrNotFound)
+		case l.tokens[i].CreatedAt.Equal(t.CreatedAt):
+			there = append(there, t)
+		default: // made anew since the plan was shown: sweep asks about it
 		}
 	}
 	if err := r.endTokens(ctx, r.in.step(StepTokens), there); err != nil {
@@ -115,14 +117,19 @@ func (t PlannedToken) same(o PlannedToken) bool {
 	return t.ClientID == o.ClientID && t.UserUUID == o.UserUUID
 }
 
-// revokeSessions revokes the sessions of the plan's users but our current ones: those that the plan names, and
-// those that came up since, if the plan covers them.
+// exactly tells whether o is the very refresh token that t is, and not one made anew under its client_id.
+func (t PlannedToken) exactly(o PlannedToken) bool {
+	return t.same(o) && t.CreatedAt.Equal(o.CreatedAt)
+}
+
+// revokeSessions revokes the sessions that the plan names. Those that came up since are asked about
+// in sweep, once nothing makes more of them.
 func (r *responder) revokeSessions(ctx context.Context) (string, error) {
 	_, sessions, err := r.foreign(ctx)
 	if err != nil && len(sessions) == 0 {
 		return "", err
 	}
-	sessions = filter(sessions, r.covers)
+	sessions = filter(sessions, r.in.Plan.names)
 	if err := r.endSessions(ctx, r.in.step(StepSessions), sessions); err != nil {
 		return "", err
 	}

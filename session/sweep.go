@@ -25,14 +25,15 @@ func (r *responder) sweep(ctx context.Context) (string, error) {
 	step := r.in.step(StepSweep)
 	clean := 0
 	for round := 1; round <= maxSweeps; round++ {
-		tokens, sessions, err := r.foreign(ctx)
-		if err != nil && len(tokens)+len(sessions) == 0 {
-			return "", err
-		}
-		if tokens, sessions, err = r.covered(ctx, tokens, sessions, err); err != nil {
+		tokens, sessions, lacking := r.foreign(ctx)
+		tokens, sessions, err := r.confirmed(ctx, tokens, sessions)
+		if err != nil {
 			return "", err
 		}
 		if len(tokens)+len(sessions) == 0 {
+			if lacking != nil {
+				return "", lacking
+			}
 			if clean++; clean == cleanSweeps {
 				return fmt.Sprintf("nothing is left, seen %d times in a row", clean), nil
 			}
@@ -55,44 +56,35 @@ func (r *responder) sweep(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("after %d rounds there is still something new each time: %s", maxSweeps, r.suspicion())
 }
 
-// covered narrows down to what the person has confirmed, asking about what came up since.
-func (r *responder) covered(ctx context.Context, tokens []PlannedToken, sessions []PlannedSession, failed error) ([]PlannedToken, []PlannedSession, error) {
+// confirmed narrows down to what the person has been shown and wants revoked, asking about what came
+// up since.
+func (r *responder) confirmed(ctx context.Context, tokens []PlannedToken, sessions []PlannedSession) ([]PlannedToken, []PlannedSession, error) {
 	p := &r.in.Plan
-	var fresh Appeared
-	for _, t := range tokens {
-		if !slices.ContainsFunc(p.Revoke, t.same) {
-			fresh.Tokens = append(fresh.Tokens, t)
-		}
+	fresh := Appeared{
+		Tokens:   filter(tokens, func(t PlannedToken) bool { return !slices.ContainsFunc(p.Revoke, t.exactly) }),
+		Sessions: filter(sessions, func(s PlannedSession) bool { return !p.names(s) }),
 	}
-	for _, s := range sessions {
-		if !slices.Contains(p.Sessions, s) {
-			fresh.Sessions = append(fresh.Sessions, s)
-		}
+	if len(fresh.Tokens)+len(fresh.Sessions) == 0 {
+		return tokens, sessions, nil
 	}
-	for _, t := range fresh.Tokens {
-		if !slices.ContainsFunc(r.in.Appeared, t.same) {
+	for i, t := range fresh.Tokens {
+		if slices.ContainsFunc(p.Revoke, t.same) {
+			t.Why = "somebody has made it anew"
+			fresh.Tokens[i].Why = t.Why
+		}
+		if !slices.ContainsFunc(r.in.Appeared, t.exactly) {
 			r.in.Appeared = append(r.in.Appeared, t)
 			r.say(Alarm, "a refresh token has appeared during the response: "+shown(t.ClientID))
 		}
 	}
-	yes := p.AnythingNew
-	if !yes && len(fresh.Tokens)+len(fresh.Sessions) > 0 && r.h.Confirm != nil {
+	yes := false
+	if r.h.Confirm != nil {
 		var err error
 		if yes, err = r.h.Confirm(ctx, fresh); err != nil && !errors.Is(err, ErrDeclined) {
 			return nil, nil, err
 		}
 	}
-	if yes {
-		for _, t := range fresh.Tokens {
-			if why, _ := stuck(t.ClientID, r.admin); why != "" {
-				r.stick(t)
-				tokens = slices.DeleteFunc(tokens, t.same)
-				continue
-			}
-			p.Revoke = append(p.Revoke, t)
-		}
-		p.Sessions = append(p.Sessions, fresh.Sessions...)
-	} else {
+	if !yes {
 		for _, t := range fresh.Tokens {
 			t.Why = "it appeared during the response, and you did not want it revoked"
 			p.Keep = append(p.Keep, t)
@@ -101,11 +93,17 @@ func (r *responder) covered(ctx context.Context, tokens []PlannedToken, sessions
 			r.spared[s.UUID] = true
 		}
 		tokens = filter(tokens, func(t PlannedToken) bool { return !slices.ContainsFunc(fresh.Tokens, t.same) })
-		sessions = filter(sessions, func(s PlannedSession) bool { return !slices.Contains(fresh.Sessions, s) })
+		return tokens, filter(sessions, p.names), r.save()
 	}
-	if len(tokens)+len(sessions) == 0 && failed != nil {
-		return nil, nil, failed
+	for _, t := range fresh.Tokens {
+		if why, _ := stuck(t.ClientID, r.admin); why != "" {
+			r.stick(t)
+			tokens = slices.DeleteFunc(tokens, t.same)
+			continue
+		}
+		p.Revoke = append(p.Revoke, t)
 	}
+	p.Sessions = append(p.Sessions, fresh.Sessions...)
 	return tokens, sessions, r.save()
 }
 

@@ -37,6 +37,7 @@ type drill struct {
 	dir   string
 	store Store
 	other *api.Client
+	listed
 }
 
 func newDrill(t *testing.T, aliceACL ...string) *drill {
@@ -57,7 +58,10 @@ func newDrill(t *testing.T, aliceACL ...string) *drill {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &drill{Server: s, t: t, dir: t.TempDir(), store: NewMemoryStore(), other: c}
+	return &drill{
+		Server: s, t: t, dir: t.TempDir(), store: NewMemoryStore(), other: c,
+		listed: listed{ours: map[string]bool{}, shown: map[string]bool{}},
+	}
 }
 
 func (d *drill) manager(watch time.Duration) *Manager {
