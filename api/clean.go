@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,4 +90,24 @@ func replacement(r, last, next rune) rune {
 // pictograph tells whether a joiner may stand next to r: emoji, their modifiers, and the signs they are joined with.
 func pictograph(r rune) bool {
 	return r == 0xfe0f || r >= 0x2190 && r <= 0x2bff || r >= 0x1f000 && r <= 0x1faff
+}
+
+// CleanJSON escapes in a JSON text what encoding/json leaves: DEL, the C1 controls, and the
+// formatting characters that turn a line around. They stand in strings only, so JSON stays JSON.
+func CleanJSON(b []byte) []byte {
+	var out []byte
+	for _, r := range string(b) {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			out = append(out, byte(r))
+		case r > 0xffff && unicode.Is(unicode.Cf, r):
+			r -= 0x10000
+			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+		case unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == 0x2028 || r == 0x2029:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		default:
+			out = append(out, string(r)...)
+		}
+	}
+	return out
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"text/template"
-	"unicode"
 
 	"github.com/itchyny/gojq"
 	"github.com/spf13/cobra"
@@ -185,7 +184,7 @@ func (a *app) printJQ(expression string, v any) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stdout, "%s\n", escapeControls(b))
+			fmt.Fprintf(a.stdout, "%s\n", api.CleanJSON(b))
 		}
 	}
 }
@@ -220,27 +219,7 @@ func encodeJSON(v any) ([]byte, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
-	return escapeControls(b.Bytes()), nil
-}
-
-// escapeControls escapes in a JSON text what encoding/json leaves: DEL, the C1 controls, and the
-// formatting characters that turn a line around. They stand in strings only, so JSON stays JSON.
-func escapeControls(b []byte) []byte {
-	var out []byte
-	for _, r := range string(b) {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			out = append(out, byte(r))
-		case r > 0xffff && unicode.Is(unicode.Cf, r):
-			r -= 0x10000
-			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		case unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == 0x2028 || r == 0x2029:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		default:
-			out = append(out, string(r)...)
-		}
-	}
-	return out
+	return api.CleanJSON(b.Bytes()), nil
 }
 
 func joinAny(sep string, list []any) string {

@@ -63,12 +63,12 @@ var outcomes = map[string]struct {
 	"wakey agent --install --passphrase-file ~/.config/wakey/passphrase": {skip: "it asks the service manager of whoever runs the tests"},
 	"wakey agent --uninstall": {skip: "it asks the service manager of whoever runs the tests"},
 	"wakey rotate":            {code: exitUsage},
-	"wakey rotate prod --password-stdin < password":           {code: exitSignIn}, // it is another user's
-	"wakey respond prod --yes --password-stdin < password":    {code: exitPartly}, // likewise
-	"wakey respond prod --keep ci-runner --change-password":   {code: exitUsage},
-	"wakey incidents resume 20261123-201500-3fa9":             {code: exitError},
-	"wakey incidents report 20261123-201500-3fa9 > report.md": {code: exitError},
-	"wakey incidents report 20261123-201500-3fa9 --json":      {code: exitError},
+	"wakey rotate prod --password-stdin < password":                 {code: exitSignIn}, // it is another user's
+	"wakey respond prod --yes --password-stdin < password":          {code: exitPartly}, // likewise
+	"wakey respond prod --keep ci-runner --change-password":         {code: exitUsage},
+	"wakey incidents resume 20261123-201500-3fa9":                   {code: exitError},
+	"wakey log export --incident 20261123-201500-3fa9":              {code: exitError},
+	"wakey log export --incident 20261123-201500-3fa9 --to reports": {code: exitError},
 	"wakey demo":  {skip: "it draws a screen"},
 	"wakey serve": {skip: "it runs until it is interrupted"},
 	"wakey serve --listen 127.0.0.1:9497 --plain-http --token-lifetime 5m":          {skip: "it runs until it is interrupted"},
@@ -153,7 +153,7 @@ func newPlace(t *testing.T) *place {
 	}
 	bin := filepath.Join(home, "bin")
 	for name, text := range map[string]string{
-		"password": "bob-demo\n", "emails.json": `{"emails": []}`, ".wakey": "prod\n",
+		"password": "bob-demo\n", "labels.toml": "", "emails.json": `{"emails": []}`, ".wakey": "prod\n",
 		"nightly-report": "#!/bin/sh\ntest -n \"$WAZO_TOKEN\"\n",
 		"bin/curl":       "#!/bin/sh\ncase \"$*\" in *-K*) grep -q '^header = ';; *) ;; esac\n", // it knows no pinned keys
 		"bin/ssh":        "#!/bin/sh\ngrep -q age-encryption.org\n",

@@ -41,7 +41,7 @@ names the installation that owns it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.refreshTokensList(), a.refreshTokensLabel(), a.refreshTokensRevoke())
+	cmd.AddCommand(a.refreshTokensList(), a.refreshTokensLabel(), a.labelsCommand(), a.refreshTokensRevoke())
 	return cmd
 }
 

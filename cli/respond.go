@@ -47,10 +47,9 @@ The exit status is 0 when all was done and nothing still works, and 7 when somet
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.Keep, "keep", nil, "leave the refresh token of this `CLIENT_ID` alone")
 	flags.BoolVar(&o.All, "all", false, "revoke labelled refresh tokens too")
-	flags.BoolVar(&o.AnythingNew, "anything-new", false, "revoke what appears meanwhile without asking again")
 	flags.BoolVar(&o.Tenant, "tenant", false, "see to every user of the tenant; takes an administrator")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be done, and do nothing")
-	flags.BoolVarP(&o.yes, "yes", "y", false, "don't ask before it begins")
+	flags.BoolVar(&o.ChangePassword, "change-password", false, "end with a new password")
 	a.responseFlags(cmd, &o)
 	a.accountFlags(cmd)
 	return cmd
@@ -59,7 +58,7 @@ The exit status is 0 when all was done and nothing still works, and 7 when somet
 // responseFlags are those of a response that begins or goes on.
 func (a *app) responseFlags(cmd *cobra.Command, o *respondOptions) {
 	flags := cmd.Flags()
-	flags.BoolVar(&o.ChangePassword, "change-password", false, "end with a new password")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "answer yes to every question, also about what appears meanwhile")
 	flags.StringVar(&o.newPasswordCommand, "new-password-command", "", "take the new password from what `COMMAND` prints")
 	flags.BoolVar(&o.stolenStdin, "stolen-stdin", false, "read a stolen refresh token from standard input, and try it in the end")
 	o.flags(cmd)
@@ -71,7 +70,18 @@ func (a *app) respond(ctx context.Context, args []string, o *respondOptions) err
 	if err != nil {
 		return err
 	}
+	hooks, err := a.responseHooks(o, c.Login)
+	if err != nil {
+		return err
+	}
 	plan, err := m.PlanResponse(ctx, c.ID, o.ResponseOptions)
+	if problem := (*session.ProblemError)(nil); errors.As(err, &problem) && !o.dryRun {
+		// Somebody has revoked our own access: without it nothing can be seen or done.
+		a.talkf("%s", api.Clean(err.Error()))
+		if plan, err = a.planAgain(ctx, m, c, o, hooks); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -81,12 +91,20 @@ func (a *app) respond(ctx context.Context, args []string, o *respondOptions) err
 	if err := a.agree(ctx, o.yes); err != nil {
 		return err
 	}
-	hooks, err := a.responseHooks(o, c.Login)
-	if err != nil {
-		return err
-	}
 	in, err := m.Respond(ctx, plan, hooks)
 	return a.responded(in, err)
+}
+
+// planAgain signs the account in again, and plans then.
+func (a *app) planAgain(ctx context.Context, m *session.Manager, c choice, o *respondOptions, h session.ResponseHooks) (*session.Plan, error) {
+	password, err := h.Password(ctx, "wakey signs "+c.Login+" in again, to see what there is")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.Rotate(ctx, c.ID, password); err != nil && !errors.Is(err, session.ErrNotRetired) {
+		return nil, err
+	}
+	return m.PlanResponse(ctx, c.ID, o.ResponseOptions)
 }
 
 // showPlan prints what a response is going to do.
@@ -120,6 +138,9 @@ func (a *app) showPlan(p *session.Plan) error {
 	}
 	for _, permission := range p.Missing {
 		t.add("can't", "permission", permission, "", "the user has not got it")
+	}
+	if p.PasswordKnown != "" && !p.ChangePassword {
+		a.talkf("Change the password as well, with --change-password: %s.", api.Clean(p.PasswordKnown))
 	}
 	return t.print(a.stdout)
 }
@@ -159,6 +180,9 @@ func (a *app) responseHooks(o *respondOptions, login string) (session.ResponseHo
 		}
 		for _, s := range n.Sessions {
 			a.talkf("Meanwhile appeared: the session %s", api.Clean(s.UUID))
+		}
+		if o.yes {
+			return true, nil
 		}
 		err := a.confirm(ctx, "Revoke that, too?")
 		if errors.Is(err, errCancelled) {
@@ -205,10 +229,10 @@ func (a *app) responded(in *session.Incident, err error) error {
 		return err
 	}
 	if in.Clean() {
-		a.talkf("All is done. \"wakey incidents report %s\" has the whole story.", in.Plan.ID)
+		a.talkf("All is done. \"wakey log export --incident %s\" writes the whole story down.", in.Plan.ID)
 		return nil
 	}
-	return fmt.Errorf("%w: \"wakey incidents report %s\" says what is left, \"wakey incidents resume %s\" tries it again",
+	return fmt.Errorf("%w: \"wakey log export --incident %s\" writes down what is left, \"wakey incidents resume %s\" tries it again",
 		errPartly, in.Plan.ID, in.Plan.ID)
 }
 
@@ -223,13 +247,13 @@ var incidentFields = []field[session.Incident]{
 func (a *app) incidentsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "incidents",
-		Short:   "List responses, go on with them, report them",
+		Short:   "List responses to thefts, and go on with them",
 		GroupID: groupServer,
 		Long:    `See to the responses that "wakey respond", or the screen, began on this machine.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.incidentsList(), a.incidentsResume(), a.incidentsReport())
+	cmd.AddCommand(a.incidentsList(), a.incidentsResume())
 	return cmd
 }
 
@@ -288,28 +312,5 @@ func (a *app) incidentsResume() *cobra.Command {
 		},
 	}
 	a.responseFlags(cmd, &o)
-	return cmd
-}
-
-func (a *app) incidentsReport() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "report RESPONSE", Short: "Print the report of a response, without secrets",
-		Example: "  wakey incidents report 20261123-201500-3fa9 > report.md\n  wakey incidents report 20261123-201500-3fa9 --json",
-		Args:    cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			text, data, err := m.ExportIncident(args[0])
-			if asJSON {
-				text = escapeControls(data)
-			}
-			_, werr := fmt.Fprint(a.stdout, a.forOutput(string(text)))
-			return errors.Join(err, werr)
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON instead of Markdown")
 	return cmd
 }

@@ -333,8 +333,7 @@ func (w *world) respond(t *testing.T) {
 	w.run(command{args: []string{"respond", "prod", "--yes", "--no-input"}, code: -1})
 	id := strings.TrimSpace(w.must("incidents", "list", "--jq", ".[-1].id"))
 	w.run(command{args: []string{"incidents", "resume", id, "--stolen-stdin", "--password-command", from("alice.password")}, stdin: stolen, code: -1})
-	w.run(command{args: []string{"incidents", "report", id}})
-	w.run(command{args: []string{"incidents", "report", id, "--json"}})
+	w.run(command{args: []string{"log", "export", "--incident", id, "--to", w.path("data/reports")}})
 	w.run(command{
 		args:  []string{"respond", "prod", "--yes", "--stolen-stdin", "--password-command", from("alice.password"), "--change-password", "--new-password-command", from("new.password")},
 		stdin: stolen, code: -1,

@@ -60,7 +60,7 @@ func (m *Manager) Label(id ID, clientID, label string) error {
 	c := KnownClient{a.Stack, a.UserUUID, clientID, label}
 	if label == "" {
 		return m.changeClients(func(all []KnownClient) []KnownClient {
-			return slices.DeleteFunc(all, c.same)
+			return slices.DeleteFunc(all, c.Same)
 		})
 	}
 	return m.AddClients([]KnownClient{c})
@@ -77,7 +77,7 @@ func (m *Manager) AddClients(add []KnownClient) error {
 	}
 	return m.changeClients(func(all []KnownClient) []KnownClient {
 		for _, c := range add {
-			all = append(slices.DeleteFunc(all, c.same), c)
+			all = append(slices.DeleteFunc(all, c.Same), c)
 		}
 		return all
 	})
@@ -120,7 +120,7 @@ func (m *Manager) ExportClients(ctx context.Context, w io.Writer) error {
 	host, _ := os.Hostname()
 	for _, r := range recs {
 		c := KnownClient{r.Stack, r.UserUUID, r.ClientID, "wakey on " + cmp.Or(host, "another machine")}
-		if r.ClientID != "" && c.check() == nil && !slices.ContainsFunc(all, c.same) {
+		if r.ClientID != "" && c.check() == nil && !slices.ContainsFunc(all, c.Same) {
 			all = append(all, c)
 		}
 	}
@@ -193,7 +193,8 @@ func (c *KnownClient) check() error {
 	return nil
 }
 
-func (c KnownClient) same(o KnownClient) bool {
+// Same tells whether both are of the same client, whatever their labels.
+func (c KnownClient) Same(o KnownClient) bool {
 	return c.Stack == o.Stack && c.UserUUID == o.UserUUID && c.ClientID == o.ClientID
 }
 

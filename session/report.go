@@ -3,7 +3,10 @@ package session
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +20,8 @@ type incidentReport struct {
 	Incident *Incident `json:"incident"`
 	Clean    bool      `json:"clean"`
 	Log      []logLine `json:"log"` // of the account, from the findings to the end
+	// Verified is what Verify said of the whole log when the report was written.
+	Verified string `json:"verified"`
 }
 
 // logLine is an entry with its hash, so that it can be found in the log.
@@ -49,11 +54,49 @@ func (m *Manager) ExportIncident(id string) (markdown, asJSON []byte, err error)
 			r.Log = append(r.Log, logLine{e, e.Hash})
 		}
 	}
+	r.Verified = m.verifiedLog()
 	asJSON, err = json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.markdown(), append(asJSON, '\n'), logErr
+	return r.markdown(), append(api.CleanJSON(asJSON), '\n'), logErr
+}
+
+// verifiedLog says whether the log is whole, and the hash that it can be held against later.
+func (m *Manager) verifiedLog() string {
+	switch v, err := m.audit.Verify(""); {
+	case err != nil:
+		return "the log could not be read: " + err.Error()
+	case v.Lines == 0:
+		return "there is no log"
+	case !v.OK():
+		return fmt.Sprintf("the log is not what was written: %s (%s)", v.Flaws[0], count(len(v.Flaws), "flaw"))
+	default:
+		return fmt.Sprintf("the log is whole, lines %d to %d; the hash of its last line is %s", v.First, v.Last, v.Hash)
+	}
+}
+
+// WriteReport writes the report of a response into dir, as wakey-ID.md and wakey-ID.json, which
+// only their owner may read: they hold names, if no secrets. It gives the paths of what is
+// written, also beside an error. Errors: as ExportIncident, and those of the files.
+func (m *Manager) WriteReport(id, dir string) ([]string, error) {
+	markdown, asJSON, err := m.ExportIncident(id)
+	if markdown == nil {
+		return nil, err
+	}
+	errs := []error{err, os.MkdirAll(dir, dirMode)}
+	var written []string
+	for ending, b := range map[string][]byte{".md": markdown, ".json": asJSON} {
+		path := filepath.Join(dir, "wakey-"+id+ending)
+		err := replaceFile(path, "", true, writer(b))
+		if err == nil {
+			written = append(written, path)
+		}
+		errs = append(errs, err)
+	}
+	slices.Sort(written)
+	slices.Reverse(written) // what a person reads first
+	return written, errors.Join(errs...)
 }
 
 // stamp writes instants as the report does.
@@ -107,6 +150,7 @@ func (r *incidentReport) markdown() []byte {
 		})
 	}
 	r.evidence(&b)
+	fmt.Fprintf(&b, "When this was written, %s.\n\n", cell(r.Verified))
 	table(&b, "Log", []string{"No.", "Time", "Op", "Level", "Text", "Hash"}, r.Log, func(l logLine) []string {
 		return []string{strconv.FormatUint(l.N, 10), stamp(l.Time), l.Op, l.Level.String(), l.Text, l.OwnHash[:16]}
 	})

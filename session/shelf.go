@@ -91,10 +91,15 @@ func (s *shelf) update(name string, fn func(old []byte) ([]byte, error)) error {
 		}
 		return nil
 	}
-	return replaceFile(path, "", true, func(w io.Writer) error {
+	return replaceFile(path, "", true, writer(b))
+}
+
+// writer writes b into what replaceFile is about to put into place.
+func writer(b []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
 		_, err := w.Write(b)
 		return err
-	})
+	}
 }
 
 // names lists the files whose names begin and end so, sorted.
