@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 
@@ -99,7 +98,7 @@ func (a *app) importLabels(ctx context.Context, name string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	var in io.Reader = a.stdin
+	in := a.stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {

@@ -266,7 +266,7 @@ func (d *drill) race(rng *rand.Rand, a Account, h ResponseHooks, change, cut boo
 		m := d.through(d.spiedOn(&wire{next: authd.Transport(d), lag: lag}, "alice-pass", "alice-new"))
 		var err error
 		if plan, err = m.PlanResponse(d.t.Context(), a.ID, ResponseOptions{ChangePassword: change}); err == nil {
-			d.listed.showPlan(plan)
+			d.witness.showPlan(plan)
 			break
 		}
 		// The thief revoked our own access: sign in again, as the manager says.

@@ -31,7 +31,7 @@ type spy struct {
 }
 
 func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.d.listed.judge(s.d.t, r)
+	s.d.witness.judge(s.d.t, r)
 	var signIn string
 	if r.Method == http.MethodPost && r.Header.Get("Authorization") != "" {
 		b, _ := io.ReadAll(r.Body)
@@ -42,7 +42,7 @@ func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		_ = json.Unmarshal(b, &asked)
 		signIn = asked.ClientID
-		s.d.listed.own(signIn)
+		s.d.witness.own(signIn)
 	}
 	res, err := s.next.RoundTrip(r)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
 		} `json:"data"`
 	}
 	if json.Unmarshal(b, &answer) == nil {
-		s.d.listed.own(answer.Data.Token, answer.Data.SessionUUID)
+		s.d.witness.own(answer.Data.Token, answer.Data.SessionUUID)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.seen[answer.Data.Token], s.seen[answer.Data.RefreshToken] = true, true
@@ -181,13 +181,13 @@ func (d *drill) plan(m *Manager, id ID, o ResponseOptions) *Plan {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.listed.showPlan(p)
+	d.witness.showPlan(p)
 	return p
 }
 
 // agree is a person who reads what has appeared and wants it revoked.
 func (d *drill) agree(_ context.Context, n Appeared) (bool, error) {
-	d.listed.show(n)
+	d.witness.show(n)
 	return true, nil
 }
 
@@ -374,7 +374,7 @@ func TestRespondAsksAgain(t *testing.T) {
 				Confirm: func(_ context.Context, n Appeared) (bool, error) {
 					asked = append(asked, n)
 					if answer {
-						d.listed.show(n)
+						d.witness.show(n)
 					}
 					return answer, nil
 				},
@@ -422,7 +422,7 @@ func TestMadeAnewIsAskedAbout(t *testing.T) {
 					t.Errorf("asked about %+v", n)
 				}
 				if answer {
-					d.listed.show(n)
+					d.witness.show(n)
 				}
 				return answer, nil
 			}})
@@ -451,7 +451,7 @@ func TestRespondLeavesOthersAlone(t *testing.T) {
 		p.Users = append(p.Users, drillBob)
 		p.Sessions = append(p.Sessions, PlannedSession{UserUUID: drillBob, UUID: bob.SessionUUID}, PlannedSession{UserUUID: drillAlice, UUID: bob.SessionUUID})
 		p.Revoke = append(p.Revoke, PlannedToken{UserUUID: drillBob, ClientID: "shared-name"}, PlannedToken{UserUUID: drillAlice, ClientID: "shared-name"})
-		d.listed.show(Appeared{Tokens: []PlannedToken{{UserUUID: drillAlice, ClientID: "shared-name"}}})
+		d.witness.show(Appeared{Tokens: []PlannedToken{{UserUUID: drillAlice, ClientID: "shared-name"}}})
 		d.respond(m, p, ResponseHooks{Password: password("alice-pass")})
 		if err := d.other.CheckToken(t.Context(), bob.Value, "", ""); err != nil {
 			t.Errorf("bob's session: %v", err)

@@ -33,11 +33,11 @@ const (
 // else's way to the stack.
 type drill struct {
 	*authd.Server
-	t     *testing.T
-	dir   string
-	store Store
-	other *api.Client
-	listed
+	t       *testing.T
+	dir     string
+	store   Store
+	other   *api.Client
+	witness listed
 }
 
 func newDrill(t *testing.T, aliceACL ...string) *drill {
@@ -60,7 +60,7 @@ func newDrill(t *testing.T, aliceACL ...string) *drill {
 	}
 	return &drill{
 		Server: s, t: t, dir: t.TempDir(), store: NewMemoryStore(), other: c,
-		listed: listed{ours: map[string]bool{}, shown: map[string]bool{}},
+		witness: listed{ours: map[string]bool{}, shown: map[string]bool{}},
 	}
 }
 
