@@ -53,6 +53,10 @@ func (a *app) agent(ctx context.Context) error {
 	if fromEnvironment() {
 		return usagef("WAKEY_REFRESH_TOKEN is set, and the agent keeps the accounts of the store: unset it")
 	}
+	c, err := readConfig()
+	if err != nil {
+		return err
+	}
 	dir := session.DefaultDir()
 	release, err := lockAgent(dir)
 	if err != nil {
@@ -67,7 +71,7 @@ func (a *app) agent(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
 	log.Info("starting", "version", a.version, "pid", os.Getpid(), "store", dir)
 	m := session.New(a.fileStore(), session.Options{
-		Version: a.version, Dir: dir, Watch: session.DefaultWatch, Log: log,
+		Version: a.version, Dir: dir, Watch: c.length(setWatch), Log: log,
 	})
 	a.manager = m
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -52,6 +53,7 @@ type app struct {
 	passphraseCommand string
 	newPassphraseFile string // of the passphrase that is set, where a command sets one
 
+	watch     time.Duration    // how often the manager looks on the stacks; 0: never
 	manager   *session.Manager // once open was called
 	files     *session.FileStore
 	handedOut bool // the access token left this process

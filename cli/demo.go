@@ -38,6 +38,10 @@ on this machine.`,
 }
 
 func (a *app) demo(ctx context.Context) error {
+	c, err := readConfig()
+	if err != nil {
+		return err
+	}
 	seed := authd.DemoSeed()
 	server, err := authd.New(authd.Config{TokenLifetime: demoLifetime}, seed)
 	if err != nil {
@@ -48,14 +52,13 @@ func (a *app) demo(ctx context.Context) error {
 		return err
 	}
 	defer stack.Close()
-	return ui.Run(ctx, ui.Options{
-		Open: func(ctx context.Context, _ session.StoreOptions) (*session.Manager, error) {
-			return a.demoAccounts(ctx, stack)
-		},
-		Hint:    demoHint(seed),
-		Prefill: ui.SignInDefaults{Stack: stack.URL, Lifetime: demoLifetime},
-		Version: a.version,
-	})
+	o := a.screenOptions(c)
+	o.Open = func(ctx context.Context, _ session.StoreOptions) (*session.Manager, error) {
+		return a.demoAccounts(ctx, stack)
+	}
+	o.Hint = demoHint(seed)
+	o.Prefill = ui.SignInDefaults{Stack: stack.URL, Lifetime: demoLifetime}
+	return ui.Run(ctx, o)
 }
 
 // demoHint says who can sign in.

@@ -75,7 +75,7 @@ func (a *app) login(ctx context.Context, o loginOptions) error {
 		return err
 	}
 	if o.lifetime == 0 {
-		o.lifetime = length(c.Lifetime, 0)
+		o.lifetime = c.length(setLifetime)
 	}
 	if o.account != "" {
 		if err := session.ValidName(o.account); err != nil {

@@ -20,7 +20,7 @@ func (a *app) open(ctx context.Context) (*session.Manager, error) {
 			return nil, err
 		}
 	} else {
-		m = session.New(a.fileStore(), session.Options{Version: a.version, Dir: session.DefaultDir()})
+		m = session.New(a.fileStore(), session.Options{Version: a.version, Dir: session.DefaultDir(), Watch: a.watch})
 	}
 	a.manager = m
 	return m, m.Load(ctx)

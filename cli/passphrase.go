@@ -76,10 +76,10 @@ func (p *passphraser) source() (func(context.Context) (api.Secret, error), error
 	switch {
 	case err != nil:
 		return nil, err
-	case c.PassphraseFile != "":
-		return file(c.PassphraseFile), nil
-	case c.PassphraseCommand != "":
-		return command(c.PassphraseCommand), nil
+	case c.text(setPassphraseFile) != "":
+		return file(c.text(setPassphraseFile)), nil
+	case c.text(setPassphraseCommand) != "":
+		return command(c.text(setPassphraseCommand)), nil
 	}
 	return nil, nil //nolint:nilnil // nobody has said where
 }

@@ -19,14 +19,24 @@ func (a *app) screen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return ui.Run(ctx, ui.Options{
-		Dir: session.DefaultDir(),
-		Open: func(ctx context.Context, person session.StoreOptions) (*session.Manager, error) {
-			a.person = person
-			return a.open(ctx)
-		},
-		Prefill: ui.SignInDefaults{Lifetime: length(c.Lifetime, 0)},
-		Theme:   c.Theme,
-		Version: a.version,
-	})
+	a.watch = c.length(setWatch)
+	o := a.screenOptions(c)
+	o.Dir = session.DefaultDir()
+	o.Open = func(ctx context.Context, person session.StoreOptions) (*session.Manager, error) {
+		a.person = person
+		return a.open(ctx)
+	}
+	o.Prefill.Lifetime = c.length(setLifetime)
+	return ui.Run(ctx, o)
+}
+
+// screenOptions are what the settings say of the screen.
+func (a *app) screenOptions(c config) ui.Options {
+	return ui.Options{
+		Theme:         c.text(setTheme),
+		Background:    c.text(setBackground),
+		NoMouse:       !c.on(setMouse),
+		ClipboardTime: c.length(setClipboardClear),
+		Version:       a.version,
+	}
 }

@@ -78,7 +78,9 @@ func minValidSetting(cmd *cobra.Command, minValid *time.Duration) error {
 		return nil
 	}
 	c, err := readConfig()
-	*minValid = length(c.MinValid, *minValid)
+	if err == nil {
+		*minValid = c.length(setMinValid)
+	}
 	return err
 }
 

@@ -17,7 +17,7 @@ func newApp(ctx context.Context, o Options, known []session.Account) *app {
 	f := &frame{
 		ctx: ctx, opts: o, send: func(tea.Msg) {},
 		now: time.Now().Round(0), focused: true,
-		theme: themeNamed(o.Theme), dark: true,
+		theme: themeNamed(o.Theme), dark: o.Background != backgroundLight,
 		runner: &runner{}, counted: map[session.ID]time.Time{},
 	}
 	f.restyle()
@@ -35,7 +35,21 @@ func newApp(ctx context.Context, o Options, known []session.Account) *app {
 
 // Init asks for the background, starts the clock and opens the store.
 func (a *app) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, a.tick(), a.openStore(), a.screens[a.shown].enter())
+	return tea.Batch(a.askBackground(), a.tick(), a.openStore(), a.screens[a.shown].enter())
+}
+
+// What Options.Background may be.
+const (
+	backgroundDark  = "dark"
+	backgroundLight = "light"
+)
+
+// askBackground asks the terminal for its background, unless a person has told it.
+func (f *frame) askBackground() tea.Cmd {
+	if f.opts.Background == backgroundDark || f.opts.Background == backgroundLight {
+		return nil
+	}
+	return tea.RequestBackgroundColor
 }
 
 // restyle makes the styles anew.

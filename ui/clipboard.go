@@ -15,8 +15,8 @@ import (
 	"wakey/api"
 )
 
-// clipFor is how long a token stays in the clipboard.
-const clipFor = 45 * time.Second
+// DefaultClipboardTime is how long a copied token stays in the clipboard unless Options say otherwise.
+const DefaultClipboardTime = 45 * time.Second
 
 // environment is what the program needs to know of where it runs.
 type environment struct {
@@ -51,7 +51,7 @@ type copied struct {
 	osc    api.Secret // still to be sent through the terminal
 }
 
-// copySecret puts what get gives into the clipboard, takes it out again after clipFor, and says
+// copySecret puts what get gives into the clipboard, takes it out again after a while, and says
 // so with the token's last 8 characters, never the token. get runs in a command.
 func (f *frame) copySecret(title, what string, get func(context.Context) (text, token api.Secret, err error)) tea.Cmd {
 	env := f.env
@@ -75,12 +75,12 @@ func (f *frame) copySecret(title, what string, get func(context.Context) (text, 
 		f.clip.way, f.clip.digest = r.way, r.digest
 		gen := f.clip.gen
 		done := "copied " + what + " …" + r.suffix
-		cmds := []tea.Cmd{tea.Tick(clipFor, func(time.Time) tea.Msg { return clipOverMsg{gen} })}
+		cmds := []tea.Cmd{tea.Tick(f.opts.clipboardTime(), func(time.Time) tea.Msg { return clipOverMsg{gen} })}
 		if r.way == clipOSC52 {
 			done = "sent " + what + " …" + r.suffix + " to the terminal's clipboard"
 			cmds = append(cmds, tea.SetClipboard(r.osc.Reveal()))
 		}
-		return tea.Batch(append(cmds, f.say(toastGood, done+", cleared in 45 s"))...)
+		return tea.Batch(append(cmds, f.say(toastGood, done+", cleared in "+span(f.opts.clipboardTime())))...)
 	})
 	return cmd
 }

@@ -79,6 +79,16 @@ var themes = []theme{
 	{name: terminalTheme, dark: ansiPalette, light: ansiPalette},
 }
 
+// Themes are the names of the built-in themes, the default one first. The last one uses the
+// terminal's own 16 colours.
+func Themes() []string {
+	names := make([]string, len(themes))
+	for i, t := range themes {
+		names[i] = t.name
+	}
+	return names
+}
+
 // themeNamed gives the theme of that name, or the default one.
 func themeNamed(name string) theme {
 	for _, t := range themes {

@@ -26,8 +26,14 @@ type Options struct {
 	Hint string
 	// Prefill is what the sign-in screen holds to begin with.
 	Prefill SignInDefaults
-	// Theme is the name of one of the built-in themes; empty: the default one.
+	// Theme is the name of one of Themes; empty: the default one.
 	Theme string
+	// Background says what the terminal is: "dark" or "light"; anything else: the terminal is asked.
+	Background string
+	// NoMouse leaves the mouse to the terminal.
+	NoMouse bool
+	// ClipboardTime is how long a copied token stays in the clipboard; 0: DefaultClipboardTime.
+	ClipboardTime time.Duration
 	// Version of wakey.
 	Version string
 }
@@ -38,6 +44,13 @@ type SignInDefaults struct {
 	Login    string
 	Name     string
 	Lifetime time.Duration // 0: an hour
+}
+
+func (o *Options) clipboardTime() time.Duration {
+	if o.ClipboardTime == 0 {
+		return DefaultClipboardTime
+	}
+	return o.ClipboardTime
 }
 
 // framesPerSecond bounds how often the screen is drawn, and how late the first frame comes. More
