@@ -31,31 +31,48 @@ var errIdentity = errors.New("another user answers")
 
 // attempt gets the account a token that good accepts (nil: only one newer than the one we have).
 // There is one attempt an account in this process, whose result every caller gets; a caller that
-// goes away does not end it.
+// goes away does not end it. Whoever joins one that was content with less begins another.
 func (m *Manager) attempt(ctx context.Context, id ID, good func(*Access) bool) (Access, error) {
 	m.mu.Lock()
 	seen := ""
 	if e := m.entries[id]; e != nil {
 		seen = e.session()
 	}
-	m.flying++
 	m.mu.Unlock()
-
-	ch := m.flights.DoChan(string(id), func() (any, error) {
-		m.setBusy(id, true)
-		a, err := m.locked(context.WithoutCancel(ctx), id, seen, good)
-		m.finish(id, err)
-		return a, err
-	})
-	select {
-	case r := <-ch:
-		m.landed()
-		a, _ := r.Val.(Access)
-		return a, r.Err
-	case <-ctx.Done():
-		go func() { <-ch; m.landed() }()
-		return Access{}, ctx.Err()
+	forced := good == nil
+	if forced {
+		good = func(a *Access) bool { return a.alive(m.now(), 0) && a.SessionUUID != seen }
 	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return Access{}, err
+		}
+		m.fly()
+		ours := false
+		ch := m.flights.DoChan(string(id), func() (any, error) {
+			ours = true
+			m.setBusy(id)
+			a, err := m.locked(context.WithoutCancel(ctx), id, good, forced)
+			m.finish(id, err)
+			return a, err
+		})
+		select {
+		case r := <-ch:
+			m.landed()
+			if a, _ := r.Val.(Access); ours || r.Err != nil || good(&a) {
+				return a, r.Err
+			}
+		case <-ctx.Done():
+			go func() { <-ch; m.landed() }()
+			return Access{}, ctx.Err()
+		}
+	}
+}
+
+func (m *Manager) fly() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.flying++
 }
 
 func (m *Manager) landed() {
@@ -69,16 +86,16 @@ func (m *Manager) landed() {
 func (m *Manager) Wait() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.flying > 0 {
+	for m.flying > 0 || m.workers > 0 {
 		m.quiet.Wait()
 	}
 }
 
-func (m *Manager) setBusy(id ID, busy bool) {
+func (m *Manager) setBusy(id ID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if e := m.entries[id]; e != nil {
-		e.busy = busy
+		e.busy = true
 		e.plan()
 	}
 	m.signal()
@@ -127,45 +144,57 @@ func (m *Manager) finish(id ID, err error) {
 	m.poke()
 }
 
-// locked is the attempt under the account's lock: read again, adopt or refresh, keep, publish.
-// It returns the token that the account has afterwards, also beside an error.
-func (m *Manager) locked(ctx context.Context, id ID, seen string, good func(*Access) bool) (Access, error) {
+// locked is the attempt under the account's lock: read again, adopt or refresh, keep, publish. A
+// problem that only a person ends stops it, unless it is forced.
+func (m *Manager) locked(ctx context.Context, id ID, good func(*Access) bool, forced bool) (Access, error) {
 	m.slots <- struct{}{}
 	defer func() { <-m.slots }()
 
-	wait, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
-	lock, err := m.store.Lock(wait, id)
+	lock, err := m.lock(ctx, id)
 	if err != nil {
-		return Access{}, fmt.Errorf("waiting for the account's lock: %w", err)
+		return Access{}, err
 	}
 	defer lock.Release()
+	asOf := m.changesNow()
 	rec, err := m.store.Get(ctx, id)
 	if err != nil {
 		return Access{}, err
 	}
 	if lock.Interrupted != nil {
 		if rec, err = m.keepLeak(ctx, rec, *lock.Interrupted); err != nil {
-			return value(rec.Access), err
+			return Access{}, err
 		}
 		if err := lock.End(); err != nil {
-			return value(rec.Access), err
+			return Access{}, err
 		}
 	}
-	m.publish(rec)
-	now := m.now()
-	if a := rec.Access; a != nil {
-		if good == nil && a.SessionUUID != seen && a.alive(now, 0) || good != nil && good(a) {
-			return *a, nil
-		}
-	}
-	if rec.Problem != nil && good != nil {
-		return value(rec.Access), problemOf(rec, nil)
-	}
-	if rec.RefreshToken.IsZero() {
-		return value(rec.Access), &ProblemError{rec.Name, SignInNeeded, "there is no refresh token: sign in again", nil}
+	m.publish(rec, asOf)
+	switch {
+	case rec.Access != nil && good(rec.Access):
+		return *rec.Access, nil
+	case rec.Problem != nil && !forced:
+		return Access{}, problemOf(rec, nil)
+	case rec.RefreshToken.IsZero():
+		return Access{}, &ProblemError{rec.Name, SignInNeeded, "there is no refresh token: sign in again", nil}
 	}
 	return m.refresh(ctx, lock, rec)
+}
+
+// lock takes the account's lock. Errors: those of the store; context.DeadlineExceeded with what to do
+// when another process keeps it for longer than any refresh takes.
+func (m *Manager) lock(ctx context.Context, id ID) (*Lock, error) {
+	wait, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	lock, err := m.store.Lock(wait, id)
+	switch {
+	case err == nil:
+		return lock, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("another wakey has held this account's lock for %v: look for one that is stopped or hangs: %w", lockTimeout, err)
+	}
+	return nil, fmt.Errorf("the account's lock can't be had: %w", err)
 }
 
 // refresh asks the server. The order is: free our own superseded sessions, note the attempt, ask,
@@ -173,34 +202,34 @@ func (m *Manager) locked(ctx context.Context, id ID, seen string, good func(*Acc
 func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, error) {
 	c, err := m.Client(rec.ID)
 	if err != nil {
-		return value(rec.Access), err
+		return Access{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 3*requestTimeout)
-	defer cancel()
 	rec.Sessions = m.revokeSuperseded(ctx, c, rec)
 
 	asked := m.now()
 	if err := lock.Begin(Attempt{Op: "refresh", At: asked, Lifetime: rec.Lifetime, ClientID: rec.ClientID}); err != nil {
-		return value(rec.Access), fmt.Errorf("the attempt can't be noted, so nothing was asked for: %w", err)
+		return Access{}, fmt.Errorf("the attempt can't be noted, so nothing was asked for: %w", err)
 	}
 	tok, err := c.Refresh(ctx, api.RefreshRequest{
 		RefreshToken: rec.RefreshToken, ClientID: rec.ClientID, Lifetime: rec.Lifetime,
 	})
 	if err == nil && tok.AuthID != rec.UserUUID {
-		return value(rec.Access), m.identityChanged(ctx, lock, c, rec, tok)
+		return Access{}, m.identityChanged(ctx, lock, c, rec, tok)
 	}
 	if errors.Is(err, api.ErrRefreshRefused) {
-		return value(rec.Access), m.refused(ctx, lock, rec, err)
+		return Access{}, m.refused(ctx, lock, rec, err)
 	}
 	if err != nil {
 		if !mayHaveHappened(err) {
 			err = errors.Join(err, lock.End())
 		}
-		return value(rec.Access), err
+		return Access{}, err
 	}
 
 	access := newAccess(tok, asked, random())
-	kept, err := m.store.Update(ctx, rec.ID, func(r *Record) error {
+	keeping, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	kept, err := m.store.Update(keeping, rec.ID, func(r *Record) error {
 		if r.Name == "" {
 			return ErrNoAccount // forgotten meanwhile
 		}
@@ -214,19 +243,24 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 	if err != nil {
 		// A token that can't be kept would be a session nobody knows: end it.
 		ended := "was revoked again"
-		if rerr := c.RevokeToken(context.WithoutCancel(ctx), tok.Value); rerr != nil {
+		if rerr := c.RevokeToken(ctx, tok.Value); rerr != nil {
 			ended = fmt.Sprintf("could not be revoked either (%v)", rerr)
 		} else {
 			err = errors.Join(err, lock.End())
 		}
-		return value(rec.Access), fmt.Errorf("the new token could not be kept and %s: %w", ended, err)
+		return Access{}, fmt.Errorf("the new token could not be kept and %s: %w", ended, err)
 	}
 	err = lock.End()
-	m.publish(kept)
-	m.report(rec.ID, rec.Name, "refresh", Info, fmt.Sprintf("refreshed: …%s, good for %s", access.Token.Suffix(),
-		access.ExpiresAt.Sub(access.ObtainedAt).Round(time.Second)))
+	m.publish(kept, 0)
+	lifetime := access.ExpiresAt.Sub(access.ObtainedAt).Round(time.Second)
+	m.report(rec.ID, rec.Name, "refresh", Info, fmt.Sprintf("refreshed: …%s, good for %s", access.Token.Suffix(), lifetime))
 	if err != nil {
 		m.report(rec.ID, rec.Name, "refresh", Warn, fmt.Sprintf("the attempt's note stays behind: %v", err))
+	}
+	if now := m.now(); !access.alive(now, 0) {
+		// To ask for the next one at once would go on for ever.
+		return Access{}, fmt.Errorf("the new token, good for %s, was dead when it came, after %s: sign in again with a longer lifetime, or see to the stack",
+			lifetime, now.Sub(asked).Round(time.Second))
 	}
 	return *access, nil
 }
@@ -234,9 +268,13 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 // revokeSuperseded ends our own sessions but the current one, which becomes the predecessor of
 // the token about to be made, and returns those that still stand. Each refresh opens a session
 // and closes none, and a user has 100 (contract 5). On the usual schedule the superseded ones
-// have expired long before and this costs no request.
+// have expired long before and this costs no request. The first that fails ends it, for one request's
+// time is all that it may take: the refresh waits, and the next one tries again.
 func (m *Manager) revokeSuperseded(ctx context.Context, c *api.Client, rec Record) []OpenedSession {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	now := m.now()
+	may := rec.Access.alive(now, 0)
 	var standing []OpenedSession
 	for _, s := range rec.Sessions {
 		if s.ExpiresAt.Before(now) {
@@ -245,10 +283,10 @@ func (m *Manager) revokeSuperseded(ctx context.Context, c *api.Client, rec Recor
 			}
 			continue
 		}
-		superseded := rec.Access != nil && s.UUID != rec.Access.SessionUUID
-		if superseded && rec.Access.alive(now, 0) &&
-			c.RevokeUserSession(ctx, rec.Access.Token, rec.UserUUID, s.UUID) == nil {
-			continue
+		if may && s.UUID != rec.Access.SessionUUID {
+			if may = c.RevokeUserSession(ctx, rec.Access.Token, rec.UserUUID, s.UUID) == nil; may {
+				continue
+			}
 		}
 		standing = append(standing, s)
 	}
@@ -260,11 +298,7 @@ func (m *Manager) keepLeak(ctx context.Context, rec Record, a Attempt) (Record, 
 	if rec.keeps(a) {
 		return rec, nil
 	}
-	lifetime := a.Lifetime
-	if lifetime == 0 {
-		lifetime = defaultLifetime
-	}
-	l := Leak{At: a.At, Until: a.At.Add(lifetime), Op: a.Op, ClientID: a.ClientID}
+	l := a.leak()
 	kept, err := m.store.Update(ctx, rec.ID, func(r *Record) error {
 		if r.Name == "" {
 			return ErrNoAccount
@@ -321,22 +355,23 @@ func (m *Manager) stop(ctx context.Context, lock *Lock, rec Record, p *Problem, 
 		return errors.Join(cause, err)
 	}
 	err = lock.End()
-	m.publish(kept)
+	m.publish(kept, 0)
 	m.report(rec.ID, rec.Name, "refresh", Alarm, string(p.State)+": "+p.Reason)
 	return errors.Join(problemOf(kept, cause), err)
 }
 
-// publish lets everybody in this process see a record that the store has.
-func (m *Manager) publish(r Record) {
+// publish lets everybody in this process see a record that the store had after asOf changes of
+// entries; 0 for one that was just written.
+func (m *Manager) publish(r Record, asOf uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.adopt(r)
+	m.adopt(r, asOf)
 	m.signal()
 }
 
 // mayHaveHappened tells whether the server may have acted on a request that failed with err.
-// Only a connection that never came about, or an answer that refuses, says that it has not; a
-// 500 is no rollback (contract 5, bus outage).
+// Only a connection that never came about, or an answer that refuses or is somebody else's, says that
+// it has not; a 500 is no rollback (contract 5, bus outage).
 func mayHaveHappened(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
@@ -344,18 +379,11 @@ func mayHaveHappened(err error) bool {
 	case errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial", errors.Is(err, api.ErrCertificate):
 		return false
 	}
-	return errors.Is(err, api.ErrNetwork) || errors.Is(err, api.ErrServer) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, api.ErrNetwork) || errors.Is(err, api.ErrServer) || errors.Is(err, api.ErrBadBody)
 }
 
 func problemOf(r Record, cause error) *ProblemError {
 	return &ProblemError{r.Name, r.Problem.State, r.Problem.Reason, cause}
-}
-
-func value(a *Access) Access {
-	if a == nil {
-		return Access{}
-	}
-	return *a
 }
 
 func isAdmin(t *api.Token) bool { return t.Metadata.Admin != nil && *t.Metadata.Admin }

@@ -99,10 +99,12 @@ func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
 			if err := os.Remove(note); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return s.cannotWrite(err)
 			}
+			afterStep("note taken back")
 			return nil
 		},
 		release: sync.OnceFunc(func() {
 			_ = os.Remove(file.Path()) // whoever waits for it looks again, see isCurrent
+			afterStep("lock's file removed")
 			_ = file.Close()
 			<-slot
 		}),
@@ -137,10 +139,15 @@ func writeAttempt(path string, a Attempt) (err error) {
 	if err := f.Chmod(fileMode); err != nil {
 		return err
 	}
+	afterStep("note begun")
 	if _, err := f.Write(data); err != nil {
 		return err
 	}
-	return f.Sync() // it is there to be found after a crash
+	if err := f.Sync(); err != nil { // it is there to be found after a crash
+		return err
+	}
+	afterStep("note written")
+	return nil
 }
 
 // readAttempt gives nil when there is none, and when only a part of it was written: whoever did

@@ -40,9 +40,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			m.mu.Lock()
-			m.queue = nil
-			m.mu.Unlock()
+			m.clearQueue()
 			return nil
 		case <-m.wake:
 			// Whatever woke us may want an instant before the timer's: look again, but not
@@ -110,17 +108,34 @@ func (m *Manager) scan(ctx context.Context, now time.Time) time.Duration {
 		}
 		e.busy = true
 		e.plan()
-		m.queue = append(m.queue, e.rec.ID)
+		m.queue = append(m.queue, e)
 	}
-	// Whoever runs out first goes first.
-	slices.SortFunc(m.queue[queued:], func(a, b ID) int {
-		return cmp.Or(m.entries[a].expiry().Compare(m.entries[b].expiry()), cmp.Compare(a, b))
-	})
+	if len(m.queue) > queued {
+		slices.SortFunc(m.queue, func(a, b *entry) int { return a.before(b, now) })
+	}
 	for m.workers < min(maxRequests, len(m.queue)) {
 		m.workers++
 		go m.work(ctx)
 	}
 	return max(wait, minWait)
+}
+
+// before orders the queue. An account whose last attempt failed lets the others go first: thousands
+// whose stack does not answer must not keep those of another one waiting. Among the others a token that
+// still lives can be saved, one that is dead has been met already. Then whoever runs out first.
+func (e *entry) before(o *entry, now time.Time) int {
+	last := func(late bool) int {
+		if late {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		last(e.failures > 0)-last(o.failures > 0),
+		last(!e.rec.Access.alive(now, 0))-last(!o.rec.Access.alive(now, 0)),
+		e.expiry().Compare(o.expiry()),
+		cmp.Compare(e.rec.ID, o.rec.ID),
+	)
 }
 
 func (e *entry) expiry() time.Time {
@@ -130,22 +145,38 @@ func (e *entry) expiry() time.Time {
 	return e.rec.Access.ExpiresAt
 }
 
-// work makes attempts until nothing is queued.
+// clearQueue takes back what was queued and not begun.
+func (m *Manager) clearQueue() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.queue {
+		e.busy = false
+		e.plan()
+	}
+	m.queue = nil
+}
+
+// work makes attempts until nothing is queued. What it has begun it brings to its end.
 func (m *Manager) work(ctx context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	defer func() { m.workers-- }()
+	defer func() {
+		m.workers--
+		m.quiet.Broadcast()
+	}()
 	for len(m.queue) > 0 {
-		id := m.queue[0]
+		e := m.queue[0]
 		m.queue = m.queue[1:]
-		good := func(a *Access) bool { return a != nil && !a.due(m.now()) }
-		if e := m.entries[id]; e == nil {
+		id := e.rec.ID
+		if m.entries[id] != e {
 			continue
-		} else if e.distrust {
+		}
+		good := func(a *Access) bool { return !a.due(m.now()) }
+		if e.distrust {
 			good = nil
 		}
 		m.mu.Unlock()
-		_, _ = m.attempt(ctx, id, good) // finish has reported it
+		_, _ = m.attempt(context.WithoutCancel(ctx), id, good) // finish has reported it
 		m.mu.Lock()
 	}
 	m.poke()

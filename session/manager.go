@@ -54,13 +54,15 @@ type Manager struct {
 	watchWake chan struct{}
 
 	mu      sync.Mutex
-	quiet   sync.Cond // of mu: flying went down
+	quiet   sync.Cond // of mu: flying or workers went down
 	flying  int       // callers of attempts, and attempts whose caller went away
+	workers int       // goroutines that take from the queue
+	queue   []*entry  // due, not yet begun
 	entries map[ID]*entry
 	order   []*entry // the same entries, dense for the scan
 	loaded  bool     // the store was read once
-	queue   []ID     // due, not yet begun
-	workers int
+	changes uint64   // of entries, counted to tell what came after what
+	dropped uint64   // changes when an entry was dropped last
 	events  ring
 	// auditErr is why the last event is not in the log.
 	auditErr    error
@@ -73,8 +75,9 @@ type Manager struct {
 // entry is what the manager knows of one account.
 type entry struct {
 	rec      Record
-	busy     bool // queued or under way
-	failures int  // in a row
+	adopted  uint64 // Manager.changes when rec was taken over
+	busy     bool   // queued or under way
+	failures int    // in a row
 	err      error
 	retryAt  time.Time
 	distrust bool      // the clock was set back: the times of the token can't be believed
@@ -130,58 +133,90 @@ func (m *Manager) Load(ctx context.Context) error {
 
 // load is Load, and says which accounts others added, renamed and removed meanwhile.
 func (m *Manager) load(ctx context.Context) ([]Event, error) {
-	recs, err := m.store.Load(ctx)
-	if err != nil {
-		return nil, err
+	for {
+		asOf := m.changesNow()
+		recs, err := m.store.Load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if news, ok := m.merge(recs, asOf); ok {
+			return news, nil
+		}
 	}
+}
+
+func (m *Manager) changesNow() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.changes
+}
+
+// merge takes over the records that the store had when it was asked, after asOf changes of entries.
+// What this process changed since is newer than they are; not ok when it forgot an account, which may
+// be among them.
+func (m *Manager) merge(recs []Record, asOf uint64) (news []Event, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dropped > asOf {
+		return nil, false
+	}
 	m.loaded = true
-	var news []Event
 	say := func(r *Record, text string) {
 		news = append(news, Event{Account: r.ID, Name: r.Name, Op: "store", Text: text + " by another process"})
 	}
 	there := make(map[ID]bool, len(recs))
 	for _, r := range recs {
 		there[r.ID] = true
+		before := ""
 		if e := m.entries[r.ID]; e == nil {
 			say(&r, "added")
-		} else if e.rec.Name != r.Name && e.rec.Version < r.Version {
-			say(&r, fmt.Sprintf("renamed from %q", e.rec.Name))
+		} else {
+			before = e.rec.Name
 		}
-		m.adopt(r)
+		if m.adopt(r, asOf) && before != "" && before != r.Name {
+			say(&r, fmt.Sprintf("renamed from %q", before))
+		}
 	}
 	for id, e := range m.entries {
-		if !there[id] && !e.busy {
+		if !there[id] && !e.busy && e.adopted <= asOf {
 			say(&e.rec, "removed")
 			m.drop(e)
 		}
 	}
 	m.signal()
-	return news, nil
+	return news, true
 }
 
-// adopt takes over a record as the store has it. A token newer than ours ends our troubles with
-// the old one. m.mu is held.
-func (m *Manager) adopt(r Record) {
+// adopt takes over a record as the store has it, unless ours is newer, and tells whether it did.
+// asOf is m.changes when the store was asked: where ours has stood since before then, what the store
+// has now counts whatever its version, for somebody may have brought an earlier generation back. A
+// token other than ours that lives ends our troubles with the old one. m.mu is held.
+func (m *Manager) adopt(r Record, asOf uint64) bool {
 	e := m.entries[r.ID]
 	if e == nil {
 		e = &entry{total: -1, index: len(m.order)}
 		m.entries[r.ID] = e
 		m.order = append(m.order, e)
-	} else if r.Version <= e.rec.Version {
-		return
+	} else if r.Version <= e.rec.Version && e.adopted > asOf {
+		return false
 	}
-	if r.Access != nil && r.Access.SessionUUID != e.session() {
-		e.failures, e.err, e.retryAt = 0, nil, time.Time{}
-		e.distrust = r.Access.fromFuture(m.now())
+	if r.Access != nil && (e.rec.Access == nil || !r.Access.Token.Equal(e.rec.Access.Token)) {
+		now := m.now()
+		e.distrust = r.Access.fromFuture(now)
+		if r.Access.alive(now, 0) {
+			e.failures, e.err, e.retryAt = 0, nil, time.Time{}
+		}
 	}
-	e.rec = r
+	m.changes++
+	e.rec, e.adopted = r, m.changes
 	e.plan()
+	return true
 }
 
 // drop removes an entry. m.mu is held.
 func (m *Manager) drop(e *entry) {
+	m.changes++
+	m.dropped = m.changes
 	last := m.order[len(m.order)-1]
 	m.order[e.index], last.index = last, e.index
 	m.order = m.order[:len(m.order)-1]
@@ -318,8 +353,12 @@ func (m *Manager) Token(ctx context.Context, id ID, minValid time.Duration) (Acc
 	}
 	m.mu.Unlock()
 	a, err := m.attempt(ctx, id, func(a *Access) bool { return a.alive(m.now(), minValid) })
-	if err != nil && ctx.Err() == nil && a.alive(m.now(), 0) {
-		return a, nil
+	if err != nil && ctx.Err() == nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if e := m.entries[id]; e != nil && e.rec.Access.alive(m.now(), 0) {
+			return *e.rec.Access, nil
+		}
 	}
 	return a, err
 }

@@ -10,8 +10,9 @@ import (
 	"wakey/api"
 )
 
-// takeOrphans returns the sign-ins that were cut off before their account came to exist, and
-// forgets them. What is under way now is left alone.
+// takeOrphans returns what was cut off and has no account that could tell: sign-ins before theirs
+// came to exist, refreshes of one that was forgotten since. It forgets them. What is under way now is
+// left alone.
 func (s *FileStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
 	notes, err := filepath.Glob(s.path("locks/*.attempt"))
 	if err != nil || len(notes) == 0 {
@@ -31,7 +32,7 @@ func (s *FileStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
 		lock, err := s.Lock(wait, id)
 		cancel()
 		if err != nil {
-			continue // somebody is signing in
+			continue // somebody is at it
 		}
 		if lock.Interrupted != nil {
 			orphans = append(orphans, *lock.Interrupted)
@@ -45,7 +46,7 @@ func (s *FileStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
 	return orphans, nil
 }
 
-// tellOrphans reports what sign-ins that were cut off may have left on their stacks.
+// tellOrphans reports what requests that were cut off may have left on their stacks.
 func (m *Manager) tellOrphans(ctx context.Context) {
 	s, ok := m.store.(*FileStore)
 	if !ok {
@@ -56,6 +57,12 @@ func (m *Manager) tellOrphans(ctx context.Context) {
 		m.report("", "", "sign-in", Warn, fmt.Sprintf("sign-ins that were cut off can't be looked for: %v", err))
 	}
 	for _, a := range orphans {
+		if a.Op == "refresh" {
+			l := a.leak()
+			m.report("", "", a.Op, Warn, fmt.Sprintf("a refresh of an account that was forgotten since, client_id %s, was cut off at %s: until %s its stack may hold a session that nobody here knows",
+				api.Clean(a.ClientID), a.At.Local().Format(time.DateTime), l.Until.Local().Format(time.DateTime)))
+			continue
+		}
 		left := "a session"
 		if a.ClientID != "" {
 			left = fmt.Sprintf("a refresh token of client_id %s, to be revoked there, and a session", api.Clean(a.ClientID))

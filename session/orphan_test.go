@@ -47,3 +47,26 @@ func TestSignInCutOffIsTold(t *testing.T) {
 		t.Error("the note of an account that exists was taken away")
 	}
 }
+
+// A refresh that was cut off, of an account that was forgotten since, is no sign-in of nobody.
+func TestRefreshCutOffOfAForgottenAccountIsTold(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	s := openTestStore(dir)
+	if _, err := s.Update(ctx, "00000001", named("kept")); err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Lock(ctx, "00000002")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Begin(Attempt{Op: "refresh", At: time.Now(), ClientID: "wakey-x-00000002", Lifetime: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	l.Release()
+	m := New(openTestStore(dir), Options{})
+	m.tellOrphans(ctx)
+	told := m.Events()
+	if len(told) != 1 || !strings.Contains(told[0].Text, "a refresh of an account that was forgotten since, client_id wakey-x-00000002") {
+		t.Errorf("told %+v", told)
+	}
+}

@@ -57,11 +57,9 @@ func (m *Manager) Retire(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	wait, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
-	lock, err := m.store.Lock(wait, id)
+	lock, err := m.lock(ctx, id)
 	if err != nil {
-		return fmt.Errorf("waiting for the account's lock: %w", err)
+		return err
 	}
 	defer lock.Release()
 	if rec, err = m.store.Get(ctx, id); err != nil {

@@ -58,11 +58,9 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 	case <-ctx.Done():
 		return Account{}, ctx.Err()
 	}
-	wait, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
-	lock, err := m.store.Lock(wait, id)
+	lock, err := m.lock(ctx, id)
 	if err != nil {
-		return Account{}, fmt.Errorf("waiting for the account's lock: %w", err)
+		return Account{}, err
 	}
 	defer lock.Release()
 	if err := m.takeOver(ctx, lock, id); err != nil {
@@ -117,7 +115,7 @@ func (m *Manager) keepSignIn(ctx context.Context, lock *Lock, c *api.Client, id 
 	if err := lock.End(); err != nil {
 		m.report(id, r.Name, "sign-in", Warn, fmt.Sprintf("the sign-in's note stays behind: %v", err))
 	}
-	m.publish(kept)
+	m.publish(kept, 0)
 	m.report(id, r.Name, "sign-in", Info, fmt.Sprintf("signed in as %s: …%s, good for %s", api.Clean(r.Login),
 		access.Token.Suffix(), access.ExpiresAt.Sub(access.ObtainedAt).Round(time.Second)))
 	m.retireOld(ctx, c, kept)
@@ -166,7 +164,7 @@ func (m *Manager) retireOld(ctx context.Context, c *api.Client, rec Record) {
 		m.report(rec.ID, rec.Name, "sign-in", Warn, fmt.Sprintf("the end of the old sign-in could not be kept: %v", err))
 		return
 	}
-	m.publish(kept)
+	m.publish(kept, 0)
 }
 
 // idFor finds the account that r signs in again, or makes a new ID.
@@ -277,11 +275,9 @@ func (m *Manager) SignOut(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	wait, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
-	lock, err := m.store.Lock(wait, id)
+	lock, err := m.lock(ctx, id)
 	if err != nil {
-		return fmt.Errorf("waiting for the account's lock: %w", err)
+		return err
 	}
 	defer lock.Release()
 	rec, err := m.store.Update(ctx, id, func(r *Record) error {
@@ -298,7 +294,7 @@ func (m *Manager) SignOut(ctx context.Context, id ID) error {
 		a = *rec.Access // the one we have now: somebody may have refreshed meanwhile
 	}
 	if err := m.revokeAll(ctx, c, rec, a); err != nil {
-		m.publish(rec)
+		m.publish(rec, 0)
 		return err
 	}
 	return m.forget(ctx, rec)
@@ -363,7 +359,7 @@ func (m *Manager) Rename(ctx context.Context, id ID, name string) error {
 		return nil
 	})
 	if err == nil {
-		m.publish(rec)
+		m.publish(rec, 0)
 	}
 	return err
 }

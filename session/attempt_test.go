@@ -1,0 +1,384 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wakey/api"
+	"wakey/internal/authd"
+)
+
+const endSession = "/users/{user_uuid}/sessions/{session_uuid}"
+
+// A process that was stopped keeps the account's lock: a token that still lives is given all the same,
+// and a person told what to look for.
+func TestTokenWhileAnotherKeepsTheLock(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := NewMemoryStore()
+		m := s.manager(store)
+		a := signIn(t, m, "alice", time.Hour)
+		time.Sleep(40 * time.Minute)
+		held, err := store.Lock(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Release()
+		begun := time.Now()
+		got, err := m.Token(t.Context(), a.ID, 25*time.Minute)
+		if err != nil || got.SessionUUID != a.SessionUUID {
+			t.Errorf("session %s, %v, want the token that still lives", got.SessionUUID, err)
+		}
+		if waited := time.Since(begun); waited != lockTimeout {
+			t.Errorf("waited %s, want %s", waited, lockTimeout)
+		}
+		wantState(t, m, a.ID, Degraded)
+		time.Sleep(20 * time.Minute)
+		if _, err := m.Token(t.Context(), a.ID, 0); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "look for one that is stopped") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// Who joins an attempt that was content with the token there is, and wants another, gets another.
+func TestJoinsAnAttemptThatWantsLess(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := NewMemoryStore()
+		m := s.manager(store)
+		a := signIn(t, m, "alice", time.Hour)
+		held, err := store.Lock(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			got, err := m.attempt(t.Context(), a.ID, func(*Access) bool { return true })
+			if err != nil || got.SessionUUID != a.SessionUUID {
+				t.Errorf("session %s, %v, want the one there is", got.SessionUUID, err)
+			}
+		})
+		synctest.Wait()
+		for range 3 {
+			wg.Go(func() {
+				got, err := m.Refresh(t.Context(), a.ID)
+				if err != nil || got.SessionUUID == a.SessionUUID || got.SessionUUID == "" {
+					t.Errorf("session %s, %v, want a new one", got.SessionUUID, err)
+				}
+			})
+		}
+		synctest.Wait()
+		held.Release()
+		wg.Wait()
+		if n := refreshes(s); n != 1 {
+			t.Errorf("%d refreshes for three who wanted one, want 1", n)
+		}
+	})
+}
+
+func TestCancelledCallerBeginsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := m.Refresh(ctx, a.ID); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		m.Wait()
+		if n := refreshes(s); n != 0 {
+			t.Errorf("%d refreshes", n)
+		}
+	})
+}
+
+// At most 8 requests are under way, whoever asks.
+func TestAtMostEightAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		busy := &busyTransport{next: authd.Transport(s)}
+		m := New(NewMemoryStore(), Options{Transport: busy})
+		var ids []ID
+		for i := range 50 {
+			a, err := m.SignIn(t.Context(), SignInRequest{
+				Name: fmt.Sprint("account", i), Stack: "pbx.example.com", Login: "alice", Password: api.NewSecret("alice-pass"),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, a.ID)
+		}
+		begun := time.Now()
+		var wg sync.WaitGroup
+		for _, id := range ids {
+			wg.Go(func() {
+				if _, err := m.Refresh(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		// Fifty of 40 ms each, eight at once.
+		if took := time.Since(begun); busy.most != maxRequests || took != 7*40*time.Millisecond {
+			t.Errorf("%d at once, %s for all", busy.most, took)
+		}
+	})
+}
+
+// Thousands of accounts whose stack swallows every request leave those of another one in peace.
+func TestDeadStackKeepsNobodyWaiting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		well, ill := newStack(t, authd.Config{}), newStack(t, authd.Config{MaxSessions: 1000})
+		store := NewMemoryStore()
+		m := New(store, Options{Transport: byHost{"well.example.com": authd.Transport(well), "ill.example.com": authd.Transport(ill)}})
+		for i := range 400 {
+			if _, err := m.SignIn(t.Context(), SignInRequest{
+				Name: fmt.Sprint("ill", i), Stack: "ill.example.com", Login: "alice", Password: api.NewSecret("alice-pass"), Lifetime: 10 * time.Minute,
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ill.Faults().Add(authd.Fault{Delay: time.Hour})
+		a, err := m.SignIn(t.Context(), SignInRequest{
+			Stack: "well.example.com", Login: "alice", Password: api.NewSecret("alice-pass"), Lifetime: 2 * time.Minute,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, m)
+		for range 3600 {
+			time.Sleep(time.Second)
+			if got := account(t, m, a.ID); !time.Now().Before(got.ExpiresAt) {
+				t.Fatalf("expired %s ago, %s", time.Since(got.ExpiresAt), got.State)
+			}
+		}
+		countBetween(t, "refreshes of the other stack's account in an hour", refreshes(well), 30, 45)
+	})
+}
+
+// byHost sends each request to the stack it is for.
+type byHost map[string]http.RoundTripper
+
+func (b byHost) RoundTrip(r *http.Request) (*http.Response, error) { return b[r.URL.Host].RoundTrip(r) }
+
+// Making room on the server is worth one request's time, not the refresh.
+func TestRevocationThatHangs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", 10*time.Hour)
+		s.Faults().Add(authd.Fault{Path: endSession, Delay: time.Hour})
+		for i := range 6 {
+			before := s.Count("DELETE", "")
+			begun := time.Now()
+			if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+				t.Fatalf("refresh %d: %v", i, err)
+			}
+			if took := time.Since(begun); took > requestTimeout {
+				t.Errorf("refresh %d took %s", i, took)
+			}
+			if n := s.Count("DELETE", "") - before; n > 1 {
+				t.Errorf("refresh %d: %d revocations that hang, want one at most", i, n)
+			}
+		}
+		if n := len(account(t, m, a.ID).OwnSessions); n != 7 {
+			t.Errorf("%d sessions known, want all 7", n)
+		}
+		s.Faults().Clear()
+		if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if known, there := len(account(t, m, a.ID).OwnSessions), s.Sessions(aliceUUID); known != 2 || there != 2 {
+			t.Errorf("%d sessions known, %d on the server, want the new one and its predecessor", known, there)
+		}
+	})
+}
+
+// A user who may not revoke sessions does not get one futile request more with each refresh.
+func TestRevocationThatIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", 10*time.Hour)
+		s.Faults().Add(authd.Fault{Path: endSession, Status: http.StatusUnauthorized})
+		for range 50 {
+			if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		countBetween(t, "revocations tried with 50 refreshes", s.Count("DELETE", ""), 1, 50)
+	})
+}
+
+// rewriting changes the answers to refreshes that succeed.
+type rewriting struct {
+	next   http.RoundTripper
+	change func(body []byte) []byte
+}
+
+func (w *rewriting) RoundTrip(r *http.Request) (*http.Response, error) {
+	refresh := false
+	if r.Body != nil {
+		sent, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		refresh = bytes.Contains(sent, []byte(`"refresh_token"`))
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+	}
+	resp, err := w.next.RoundTrip(r)
+	if err != nil || !refresh || resp.StatusCode != http.StatusOK {
+		return resp, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(w.change(body))), -1
+	resp.Header.Del("Content-Length")
+	return resp, nil
+}
+
+// A stack that gives tokens without a life is not asked for ever.
+func TestTokensDeadOnArrival(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := New(NewMemoryStore(), Options{Now: s.now, Transport: &rewriting{authd.Transport(s), func(body []byte) []byte {
+			var answer map[string]map[string]any
+			if err := json.Unmarshal(body, &answer); err != nil {
+				t.Error(err)
+			}
+			answer["data"]["utc_expires_at"] = answer["data"]["utc_issued_at"]
+			out, err := json.Marshal(answer)
+			if err != nil {
+				t.Error(err)
+			}
+			return out
+		}}})
+		a := signIn(t, m, "alice", time.Hour)
+		run(t, m)
+		time.Sleep(2 * time.Hour)
+		got := wantState(t, m, a.ID, Expired)
+		if !strings.Contains(got.Reason, "dead when it came") || got.RetryAt.IsZero() {
+			t.Errorf("reason %q, next try at %s", got.Reason, got.RetryAt)
+		}
+		countBetween(t, "refreshes in 75 minutes", refreshes(s), 15, 40)
+	})
+}
+
+// An answer that is the stack's and can't be read may be that of a token: whoever gets it says so.
+func TestAnswerNotUnderstoodIsALeak(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		spoilt := 1
+		m := New(NewMemoryStore(), Options{Now: s.now, Transport: &rewriting{authd.Transport(s), func(body []byte) []byte {
+			if spoilt--; spoilt >= 0 {
+				return body[:len(body)/2]
+			}
+			return body
+		}}})
+		a := signIn(t, m, "alice", time.Hour)
+		time.Sleep(time.Minute)
+		if _, err := m.Refresh(t.Context(), a.ID); !errors.Is(err, api.ErrBadBody) {
+			t.Fatalf("half an answer: %v", err)
+		}
+		if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := account(t, m, a.ID); len(got.Leaks) != 1 || s.Sessions(aliceUUID) != len(got.OwnSessions)+1 {
+			t.Errorf("leaks %+v; %d sessions known, %d on the server", got.Leaks, len(got.OwnSessions), s.Sessions(aliceUUID))
+		}
+	})
+}
+
+// Where nobody answered, nothing can have happened.
+func TestConnectionRefusedIsNoLeak(t *testing.T) {
+	server, err := authd.New(authd.Config{}, authd.DemoSeed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	stack, err := authd.Start(ctx, server, "127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := NewMemoryStore()
+	m := New(store, Options{})
+	a, err := m.SignIn(t.Context(), SignInRequest{
+		Stack: stack.URL, Login: "alice", Password: api.NewSecret("alice-demo"), Trust: api.Trust{Pin: stack.Fingerprint},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	for {
+		_, err := m.Refresh(t.Context(), a.ID)
+		if err == nil {
+			continue // it is still ending
+		}
+		if !errors.Is(err, api.ErrNetwork) {
+			t.Fatal(err)
+		}
+		if strings.Contains(err.Error(), "refused") {
+			break
+		}
+	}
+	lock, err := store.Lock(t.Context(), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	if lock.Interrupted != nil {
+		t.Errorf("noted as cut off: %+v", lock.Interrupted)
+	}
+}
+
+// Run's end leaves nothing behind that still asks, nor an account that is never asked for again.
+func TestRunEndsWithNothingUnderWay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{MaxSessions: 1000})
+		m := New(NewMemoryStore(), Options{Transport: &busyTransport{next: authd.Transport(s)}})
+		for i := range 30 {
+			if _, err := m.SignIn(t.Context(), SignInRequest{
+				Name: fmt.Sprint("account", i), Stack: "pbx.example.com", Login: "alice", Password: api.NewSecret("alice-pass"), Lifetime: time.Minute,
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for round := range 200 {
+			time.Sleep(2 * time.Minute) // all are due
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- m.Run(ctx) }()
+			time.Sleep(time.Duration(round%4) * 40 * time.Millisecond) // just as some of them are done
+			cancel()
+			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			asked := refreshes(s)
+			time.Sleep(time.Second)
+			if n := refreshes(s); n != asked {
+				t.Fatalf("round %d: %d requests after the end", round, n-asked)
+			}
+		}
+		stop := run(t, m)
+		time.Sleep(5 * time.Second)
+		stop()
+		for _, a := range m.Accounts() {
+			if a.State != Active {
+				t.Errorf("%s is %s", a.Name, a.State)
+			}
+		}
+	})
+}
