@@ -57,7 +57,17 @@ func (m *Manager) Label(id ID, clientID, label string) error {
 	if err != nil {
 		return err
 	}
-	c := KnownClient{a.Stack, a.UserUUID, clientID, label}
+	return m.LabelOf(id, a.UserUUID, clientID, label)
+}
+
+// LabelOf is Label for another user of the account's stack: whoever lists a tenant's refresh tokens
+// may know some of them.
+func (m *Manager) LabelOf(id ID, userUUID, clientID, label string) error {
+	a, err := m.Account(string(id))
+	if err != nil {
+		return err
+	}
+	c := KnownClient{a.Stack, userUUID, clientID, label}
 	if label == "" {
 		return m.changeClients(func(all []KnownClient) []KnownClient {
 			return slices.DeleteFunc(all, c.Same)

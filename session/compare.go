@@ -29,6 +29,9 @@ type watched struct {
 	// Leaks are until when sessions of requests that were cut off here may be listed.
 	Leaks    []time.Time `json:"leaks"`
 	Findings []Finding   `json:"findings"`
+	// Newest is when the newest refresh token of each list of others was made that was looked at,
+	// by the server's clock: see SawTenant.
+	Newest map[string]time.Time `json:"newest,omitempty"`
 	// SeenProblem and Explained are of the problem that began then.
 	SeenProblem time.Time `json:"seen_problem,omitzero"`
 	Explained   time.Time `json:"explained,omitzero"`

@@ -61,7 +61,7 @@ func (v *accounts) columns() []column[session.Account] {
 			compare: func(a, b session.Account) int { return compareTimes(a.ExpiresAt, b.ExpiresAt) },
 		},
 		{
-			title: "REFRESH", min: 11, max: 11, right: true, rank: 9, text: v.refreshText, style: muted,
+			title: "REFRESH IN", min: 10, max: 11, right: true, rank: 9, text: v.refreshText, style: muted,
 			compare: func(a, b session.Account) int { return compareTimes(a.RefreshAt, b.RefreshAt) },
 		},
 		{min: 14, max: 14, rank: 6, draw: v.drawGauge},

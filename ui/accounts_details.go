@@ -7,12 +7,20 @@ import (
 	"wakey/session"
 )
 
-// details tell everything about one account that is not secret.
-func (v *accounts) details(a session.Account, w, h int) string {
+// detailsApart is from which width what happened lately stands beside the facts, and how wide the
+// facts are then.
+const (
+	detailsApart = 100
+	detailsFacts = 62
+)
+
+// details tell everything about one account that is not secret. withGauge is for where the list
+// beside them has lost its own.
+func (v *accounts) details(a session.Account, w, h int, withGauge bool) string {
 	s := v.f.st
 	shape, st := s.stateLook(a.State)
 	lines := []string{spread(" "+s.strong.Render(a.Name), st.Render(shape+" "+string(a.State))+" ", w)}
-	if w < paneWidth && !a.ExpiresAt.IsZero() {
+	if withGauge && !a.ExpiresAt.IsZero() {
 		lines = append(lines, " "+gaugeView(s, lifeOf(a), v.f.now, w-2, false))
 	}
 	if a.Reason != "" {
@@ -24,24 +32,47 @@ func (v *accounts) details(a session.Account, w, h int) string {
 			lines = append(lines, " "+s.text.Render(l))
 		}
 	}
-	facts := v.facts(a)
+	factsW := w
+	if w >= detailsApart {
+		factsW = detailsFacts
+	}
+	var facts []string
+	for _, f := range v.facts(a) {
+		facts = append(facts, f.lines(s, factsW)...)
+	}
 	if h > len(lines)+len(facts)+2 {
 		lines = append(lines, "")
 	}
-	for _, f := range facts {
-		lines = append(lines, f.lines(s, w)...)
+	room := h - len(lines)
+	if factsW == w {
+		if room > len(facts)+3 {
+			facts = append(facts, "")
+		}
+		facts = append(facts, v.lately(a, w, room-len(facts))...)
+		return strings.Join(append(lines, head(facts, room)...), "\n")
 	}
-	return strings.Join(head(append(lines, v.lately(a, w, h-len(lines))...), h), "\n")
+	lately := v.lately(a, w-factsW, room)
+	for i := range min(room, max(len(facts), len(lately))) {
+		l := ""
+		if i < len(facts) {
+			l = facts[i]
+		}
+		if i < len(lately) {
+			l = fit(l, factsW) + lately[i]
+		}
+		lines = append(lines, l)
+	}
+	return strings.Join(head(lines, h), "\n")
 }
 
 // lately are the last things that happened to an account, the newest first, where there is room
 // for some.
 func (v *accounts) lately(a session.Account, w, h int) []string {
 	s := v.f.st
-	if h < 4 {
+	if h < 3 {
 		return nil
 	}
-	lines := []string{"", " " + s.muted.Render("lately")}
+	lines := []string{" " + s.muted.Render("lately")}
 	for _, e := range slices.Backward(v.f.events) {
 		if len(lines) == h {
 			break
@@ -57,13 +88,15 @@ func (v *accounts) lately(a session.Account, w, h int) []string {
 			st = s.bad
 		case session.Info:
 		}
-		when := fit(clockTime(v.f.now, e.Time), 10)
-		for _, l := range head(wrap(e.Text, w-12), min(2, h-len(lines))) {
-			lines = append(lines, " "+s.muted.Render(when)+st.Render(cut(l, w-12)))
-			when = blanks(10)
+		const when = 11
+		at := clockTime(v.f.now, e.Time)
+		at = fit(at[:min(len(at), len("2026-11-23"))], when)
+		for _, l := range head(wrap(e.Text, w-when-2), min(2, h-len(lines))) {
+			lines = append(lines, " "+s.muted.Render(at)+st.Render(cut(l, w-when-2)))
+			at = blanks(when)
 		}
 	}
-	if len(lines) == 2 {
+	if len(lines) == 1 {
 		return nil
 	}
 	return lines

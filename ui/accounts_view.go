@@ -10,7 +10,13 @@ import (
 	"wakey/session"
 )
 
-func (v *accounts) split(w, h int) split { return splitBody(w, h, len(v.f.accounts)) }
+// accountsBeside is from which width the details stand beside the list: from where the list keeps
+// every column. A countdown out of sight tells nobody anything.
+const accountsBeside = 168
+
+func (v *accounts) split(w, h int) split {
+	return splitFrom(accountsBeside, w, h, len(v.f.accounts))
+}
 
 func (v *accounts) view(w, h int) string {
 	if len(v.f.accounts) == 0 {
@@ -23,7 +29,7 @@ func (v *accounts) view(w, h int) string {
 		return rows
 	}
 	paneW, paneH := sp.room()
-	return sp.join(v.f.st, rows, v.details(acc, paneW, paneH))
+	return sp.join(v.f.st, rows, v.details(acc, paneW, paneH, sp.beside))
 }
 
 func (v *accounts) emptyView(w, h int) string {
@@ -132,7 +138,7 @@ func (v *accounts) refreshText(a session.Account) string {
 	case a.RefreshAt.IsZero():
 		return "never"
 	}
-	return "in " + countdown(a.RefreshAt.Sub(now))
+	return countdown(a.RefreshAt.Sub(now))
 }
 
 func sessionsText(a session.Account) string {

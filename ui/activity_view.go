@@ -11,15 +11,7 @@ import (
 const activityBeside = 160
 
 func (v *activity) split(w, h int) split {
-	if w >= activityBeside {
-		return splitBody(w, h, len(v.list.all))
-	}
-	sp := splitBody(min(w, paneBeside-1), h, len(v.list.all))
-	sp.listW = w
-	if sp.paneW > 0 {
-		sp.paneW = w
-	}
-	return sp
+	return splitFrom(activityBeside, w, h, len(v.list.all))
 }
 
 func (v *activity) view(w, h int) string {
@@ -87,19 +79,17 @@ func (v *activity) details(e happening, w, h int) string {
 }
 
 // inFull is a dialog with all there is to read of a happening.
-func (v *activity) inFull(e happening) *notice {
+func (v *activity) inFull(e happening) *card {
 	name := e.Name
 	if name == "" {
 		name = "wakey"
 	}
-	n := newNotice(v.f, name+": "+e.Op+", "+levelWord(e.Level), e.Text)
 	t := timeFact("", e.Time, "")
-	n.foot = append(n.foot, fact{"when", strings.ReplaceAll(t.text, "\n", ", "), age(v.f.now, e.Time)})
+	foot := []fact{{"when", strings.ReplaceAll(t.text, "\n", ", "), age(v.f.now, e.Time)}}
 	if e.Account != "" {
-		n.foot = append(n.foot, fact{"account", string(e.Account), v.accountNote(e.Account)})
+		foot = append(foot, fact{"account", string(e.Account), v.accountNote(e.Account)})
 	}
-	n.foot = append(n.foot, e.fields...)
-	return n
+	return newNotice(v.f, name+": "+e.Op+", "+levelWord(e.Level), e.Text, append(foot, e.fields...)...)
 }
 
 func (v *activity) accountNote(id session.ID) string {

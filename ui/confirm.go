@@ -50,13 +50,19 @@ func (c *confirm) title() string { return c.heading }
 func (c *confirm) typing() bool { return c.word != "" }
 
 func (c *confirm) bindings() []binding {
+	scroll := ""
+	if c.most() > 0 {
+		scroll = "scroll"
+	}
 	bs := []binding{
 		{action: actChoose, keys: []string{"enter"}, short: "press"},
 		{action: actRight, keys: []string{"right", "tab", "l"}, show: "←→", short: "choose"},
 		{action: actLeft, keys: []string{"left", "shift+tab", "h"}},
 		{action: actCancel, keys: []string{"esc", "q", "n"}, show: "esc", short: strings.ToLower(c.no)},
-		{action: actPageDown, keys: []string{"down", "pgdown", "j"}},
-		{action: actPageUp, keys: []string{"up", "pgup", "k"}},
+		{action: actDown, keys: []string{"down", "j"}, show: "↑↓", short: scroll},
+		{action: actUp, keys: []string{"up", "k"}},
+		{action: actPageDown, keys: []string{"pgdown"}},
+		{action: actPageUp, keys: []string{"pgup"}},
 	}
 	if c.check != "" {
 		bs = append(bs, binding{action: actCheck, keys: []string{"space"}, short: "tick"})
@@ -70,10 +76,14 @@ func (c *confirm) do(a action) tea.Cmd {
 		c.onYes = !c.onYes && c.yes != ""
 	case actCheck:
 		c.checked = !c.checked && c.check != ""
+	case actDown:
+		c.scroll(1)
+	case actUp:
+		c.scroll(-1)
 	case actPageDown:
-		c.offset++
+		c.scroll(c.f.h / 2)
 	case actPageUp:
-		c.offset = max(0, c.offset-1)
+		c.scroll(-c.f.h / 2)
 	case actCancel:
 		return c.answer(false)
 	case actChoose:
@@ -122,6 +132,14 @@ func (c *confirm) update(msg tea.Msg) tea.Cmd {
 			return c.do(actCancel)
 		case "space": // the words to type hold none
 			return c.do(actCheck)
+		case "up":
+			return c.do(actUp)
+		case "down":
+			return c.do(actDown)
+		case "pgup":
+			return c.do(actPageUp)
+		case "pgdown":
+			return c.do(actPageDown)
 		}
 		c.typed.update(msg)
 	case tea.PasteMsg:
@@ -129,7 +147,7 @@ func (c *confirm) update(msg tea.Msg) tea.Cmd {
 			c.typed.update(msg)
 		}
 	case wheelMsg:
-		c.offset = max(0, c.offset+int(msg))
+		c.scroll(int(msg))
 	case clickMsg:
 		return c.click(msg)
 	}
@@ -185,23 +203,47 @@ func (c *confirm) footHeight() int {
 	return n
 }
 
+// confirmItems is how many lines of what ends stay in sight at least, before the paragraphs
+// scroll with them.
+const confirmItems = 4
+
+// confirmWidth is how wide a confirmation gets at most, confirmText its paragraphs.
+const (
+	confirmWidth = 84
+	confirmText  = 66
+)
+
 func (c *confirm) view(w, h int) []string {
-	s := c.f.st
-	w = min(w, 66)
-	lay := c.lay(w)
+	lay := c.lay(min(w, confirmWidth))
 	foot := c.foot(lay.width)
-	room := max(0, h-len(foot))
-	from, more := 0, 0
-	if n := lay.lines(); n > room {
-		from = min(c.offset, n-room)
-		more = n - room - from
+	n, room := c.window(lay, h)
+	from := max(0, min(c.offset, n-room))
+	body := lay.draw(c, from, min(room, n-from))
+	if more := n - room - from; more > 0 && room > 0 {
+		body[room-1] = c.f.st.muted.Render("↓ " + plural(more+1, "more line"))
 	}
-	body := lay.draw(c, from, room)
-	if more > 0 && room > 0 {
-		body[room-1] = s.muted.Render("↓ " + plural(more+1, "more line"))
-	}
+	body = append(body, lay.text[len(lay.text)-(lay.lines()-n):]...)
 	return append(body, foot...)
 }
+
+// window tells how many lines scroll, and in how many. What will happen is read before the things
+// that it happens to: its paragraphs don't scroll where there is room for them.
+func (c *confirm) window(lay confirmLay, h int) (n, room int) {
+	n, room = lay.lines(), max(0, h-c.footHeight())
+	if fixed := len(lay.text); n > room && room-fixed >= confirmItems {
+		return n - fixed, room - fixed
+	}
+	return n, room
+}
+
+// most is the furthest that one can scroll.
+func (c *confirm) most() int {
+	w, h := boxRoom(c.f.w, c.f.h)
+	n, room := c.window(c.lay(min(w, confirmWidth)), h)
+	return max(0, n-room)
+}
+
+func (c *confirm) scroll(n int) { c.offset = max(0, min(c.offset+n, c.most())) }
 
 // confirmLay is the body of a confirmation, measured. Of thousands of things that end, those
 // in sight are drawn.
@@ -235,7 +277,7 @@ func (c *confirm) lay(w int) confirmLay {
 		if i > 0 || lay.count > 0 {
 			lay.text = append(lay.text, "")
 		}
-		lay.text = append(lay.text, wrap(p, w)...)
+		lay.text = append(lay.text, wrap(p, min(w, confirmText))...)
 	}
 	for _, l := range lay.text {
 		lay.width = max(lay.width, width(l))
@@ -313,13 +355,13 @@ func (c *confirm) foot(w int) []string {
 		yes = s.buttonOn
 	}
 	if !c.onYes && c.matches() && c.harm {
-		yes = s.bad
+		yes = s.button.Foreground(s.bad.GetForeground())
 	}
 	span, _ := c.buttonSpans(w)
-	left := blanks(span.from) + yes.Render("  "+c.label()+"  ")
+	left := blanks(span.from) + yes.Render(s.buttonText(c.label()))
 	if c.yes == "" {
 		left = blanks(span.to)
 	}
-	line := left + blanks(buttonGap) + no.Render("  "+c.no+"  ")
+	line := left + blanks(buttonGap) + no.Render(s.buttonText(c.no))
 	return append(lines, "", cut(line, w))
 }

@@ -91,3 +91,31 @@ func TestConfirmByMouse(t *testing.T) {
 		}
 	}
 }
+
+// TestConfirmSaysWhatHappensBesideManyThings holds that the paragraphs stay in sight when more
+// ends than fits, and that keys scroll it even while the word is typed.
+func TestConfirmSaysWhatHappensBesideManyThings(t *testing.T) {
+	for _, word := range []string{"", "revoke"} {
+		c := &confirm{harm: true, word: word, text: []string{"What will happen.", "What will not."}}
+		for i := range 1000 {
+			c.items = append(c.items, confirmItem{"phone " + number(i), "made today"})
+		}
+		a, _ := testConfirm(t, c)
+		for _, keys := range [][]string{{}, {"down", "pgdown"}, {"pgdown", "up", "pgup"}} {
+			press(a, keys...)
+			has(t, a, "What will happen.", "What will not.", "more line")
+		}
+		a.Update(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
+		if c.offset == 0 {
+			t.Errorf("word %q: neither keys nor the wheel scroll", word)
+		}
+		for range 2000 {
+			press(a, "down")
+		}
+		has(t, a, "phone 999", "What will not.")
+		press(a, "up")
+		if s := plainFrame(a); strings.Contains(s, "phone 999") {
+			t.Errorf("scrolling went on below the end:\n%s", s)
+		}
+	}
+}

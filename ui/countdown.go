@@ -67,19 +67,27 @@ func age(now, then time.Time) string {
 	return plural(int(d/(365*day)), "year") + " ago"
 }
 
-// exact writes a time in full, in this machine's zone and in UTC.
+// exact writes a time in full, in this machine's zone and, where that is another, in UTC.
 func exact(t time.Time) string {
 	if t.IsZero() {
 		return "unknown"
 	}
-	return t.Local().Format("2006-01-02 15:04:05 MST") + ", " + t.UTC().Format("15:04:05") + " UTC"
+	local := t.Local()
+	if _, offset := local.Zone(); offset == 0 {
+		return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
+	}
+	return local.Format("2006-01-02 15:04:05 MST") + ", " + t.UTC().Format("15:04:05") + " UTC"
 }
 
-// clockTime writes a time of today as 15:04:05, another day's with its date.
+// clockTime writes a time of today as 15:04:05, one of this week as Mon 15:04, and any other with
+// its date. Which side of now a weekday is on, the words around it say.
 func clockTime(now, t time.Time) string {
 	now, t = now.Local(), t.Local()
-	if now.YearDay() == t.YearDay() && now.Year() == t.Year() {
+	switch d := t.Sub(now); {
+	case now.YearDay() == t.YearDay() && now.Year() == t.Year():
 		return t.Format("15:04:05")
+	case d.Abs() < 6*24*time.Hour:
+		return t.Format("Mon 15:04")
 	}
 	return t.Format("2006-01-02 15:04")
 }

@@ -87,7 +87,12 @@ func (d *failures) update(msg tea.Msg) tea.Cmd {
 		d.cursor = max(0, min(d.cursor+int(msg), len(d.failed)-1))
 	case clickMsg:
 		_, h := boxRoom(d.f.w, d.f.h)
-		if i := d.first(h) + msg.y; i >= 0 && i < len(d.failed) {
+		i := d.first(h) + msg.y
+		switch {
+		case i < 0 || i >= len(d.failed):
+		case i == d.cursor:
+			return d.do(actReason)
+		default:
 			d.cursor = i
 		}
 	}

@@ -110,6 +110,22 @@ func TestSlowJobIsShownAndQuickIsNot(t *testing.T) {
 	}
 }
 
+func TestStatusLineCanBeClicked(t *testing.T) {
+	a := newTestApp(t, 80, 24, testAccounts(noon))
+	stopped := false
+	a.jobs.add(&job{title: "refreshing prod", slow: true, cancel: func() { stopped = true }})
+	a.say(toastInfo, "something else")
+	onStatus := tea.MouseClickMsg{X: 70, Y: 22, Button: tea.MouseLeft}
+	a.Update(onStatus)
+	if a.toast.text != "" || stopped {
+		t.Error("a click does not take the toast away first")
+	}
+	a.Update(onStatus)
+	if !stopped || a.jobs.busy() {
+		t.Error("a click does not stop what runs")
+	}
+}
+
 func TestBulkRunsRetriesAndStops(t *testing.T) {
 	a := newTestApp(t, 80, 24, testAccounts(noon))
 	broken := true

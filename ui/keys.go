@@ -33,6 +33,14 @@ func (b binding) shown() string {
 	return b.keys[0]
 }
 
+// all are the keys as the overlay lists them.
+func (b binding) all() string {
+	if b.show != "" {
+		return b.show
+	}
+	return strings.Join(b.keys, " ")
+}
+
 // matching finds the action of a key.
 func matching(bs []binding, k tea.KeyPressMsg) (action, bool) {
 	s := k.String()
@@ -88,39 +96,63 @@ func viewBindings() []binding {
 // openView is the action that opens a view.
 func openView(id viewID) action { return "open " + id.name() }
 
-// helpLine writes the bindings in w cells, as many as there is room for. What comes last is
-// always there when it fits at all: how to get help, and out.
-func helpLine(s *styles, own, last []binding, typing bool, w int) string {
-	tail, tailWidth := helpItems(s, last, typing)
-	items, widths := helpItems(s, own, typing)
+// helpItem is a binding in the help line, and the cells that it takes there.
+type helpItem struct {
+	binding
+
+	at   cells
+	last bool // it is one of those that are always there
+}
+
+// helpItems lays bindings out in w cells, as many as there is room for. What comes last is always
+// there when it fits at all: how to get help, and out.
+func helpItems(own, last []binding, typing bool, w int) []helpItem {
 	room := w - 1
-	for _, n := range tailWidth {
-		room -= n + helpGap
+	for _, b := range last {
+		if b.short != "" {
+			room -= b.helpWidth(typing) + helpGap
+		}
 	}
-	var line []string
-	for i, it := range items {
-		if room -= widths[i] + helpGap; room < -helpGap {
+	var items []helpItem
+	x := 1
+	add := func(b binding, last bool) {
+		items = append(items, helpItem{b, cells{x, x + b.helpWidth(typing)}, last})
+		x += b.helpWidth(typing) + helpGap
+	}
+	for _, b := range own {
+		if b.short == "" {
+			continue
+		}
+		if room -= b.helpWidth(typing) + helpGap; room < -helpGap {
 			break
 		}
-		line = append(line, it)
+		add(b, false)
 	}
-	line = append(line, tail...)
-	return cut(" "+strings.Join(line, s.faint.Render(" · ")), w)
+	for _, b := range last {
+		if b.short != "" {
+			add(b, true)
+		}
+	}
+	return items
 }
 
 const helpGap = 3 // " · "
 
-func helpItems(s *styles, bs []binding, typing bool) (items []string, widths []int) {
-	for _, b := range bs {
-		if b.short == "" {
-			continue
-		}
-		k := b.shown()
-		if typing && b.typed != "" {
-			k = b.typed
-		}
-		items = append(items, s.key.Render(k)+" "+s.muted.Render(b.short))
-		widths = append(widths, width(k)+1+width(b.short))
+// helpKey is the key as the help line shows it.
+func (b binding) helpKey(typing bool) string {
+	if typing && b.typed != "" {
+		return b.typed
 	}
-	return items, widths
+	return b.shown()
+}
+
+func (b binding) helpWidth(typing bool) int { return width(b.helpKey(typing)) + 1 + width(b.short) }
+
+// drawHelp writes the help line.
+func drawHelp(s *styles, items []helpItem, typing bool, w int) string {
+	texts := make([]string, len(items))
+	for i, it := range items {
+		texts[i] = s.key.Render(it.helpKey(typing)) + " " + s.muted.Render(it.short)
+	}
+	return cut(" "+strings.Join(texts, s.faint.Render(" · ")), w)
 }

@@ -124,6 +124,50 @@ func TestPaletteFindsAndDoes(t *testing.T) {
 	}
 }
 
+// TestPaletteReachesOtherViews does something of another view by its name.
+func TestPaletteReachesOtherViews(t *testing.T) {
+	a := newTestApp(t, 100, 30, testAccounts(noon))
+	showTokens(a, false, testTokens(noon))
+	press(a, "1", "ctrl+p")
+	typeText(a, "all but this machine")
+	has(t, a, "Refresh tokens: Mark all but this machine's", "3 A")
+	press(a, "enter")
+	if v := a.screens[viewRefreshTokens].(*refreshTokens); a.shown != viewRefreshTokens || len(v.list.marked()) == 0 {
+		t.Errorf("shows %s with %d marked", a.shown.name(), len(v.list.marked()))
+	}
+}
+
+// TestHelpLineCanBeClicked clicks on everything that the help line names, and holds what comes of
+// it against what its key does.
+func TestHelpLineCanBeClicked(t *testing.T) {
+	for _, scene := range []string{"accounts", "tokens", "sessions listed", "inspector told", "activity", "sign in", "confirm", "failures", "palette", "help"} {
+		for n := range 30 {
+			clicked, pressed := newTestApp(t, 120, 34, testAccounts(noon)), newTestApp(t, 120, 34, testAccounts(noon))
+			for _, a := range []*app{clicked, pressed} {
+				scenes()[scene](a)
+				a.mgr = noManager()
+			}
+			items := clicked.helpItems()
+			if n == len(items) {
+				break
+			}
+			it := items[n]
+			if it.action == actQuit || len(it.keys) == 0 {
+				continue
+			}
+			key := it.keys[0]
+			if pressed.top().typing() && it.typed != "" {
+				key = it.typed
+			}
+			_, byMouse := clicked.Update(tea.MouseClickMsg{X: it.at.from, Y: 33, Button: tea.MouseLeft})
+			_, byKey := pressed.Update(keyMsg(key))
+			if plainFrame(clicked) != plainFrame(pressed) || (byMouse == nil) != (byKey == nil) {
+				t.Errorf("%s: a click on %q does something else than %q:\n%s\n%s", scene, it.short, key, plainFrame(clicked), plainFrame(pressed))
+			}
+		}
+	}
+}
+
 func TestFuzzy(t *testing.T) {
 	best := func(pattern string) string {
 		a := newTestApp(t, 100, 30, testAccounts(noon))

@@ -45,6 +45,7 @@ type list[T any] struct {
 	filter    input
 	filtering bool
 	marks     map[string]bool
+	marking   bool // rows can be marked
 }
 
 func newList[T any](f *frame, id, hay func(T) string, cols ...column[T]) list[T] {
@@ -243,14 +244,8 @@ func (l *list[T]) do(a action) bool {
 		l.desc = !l.desc
 		l.sort(l.selectedID())
 	case actMark:
-		if t, ok := l.selected(); ok {
-			id := l.id(t)
-			l.marks[id] = !l.marks[id]
-			if !l.marks[id] {
-				delete(l.marks, id)
-			}
-			l.cursor++
-		}
+		l.toggle()
+		l.cursor++
 	case actMarkAll:
 		l.markAll(func(T) bool { return true })
 	case actUnmark:
@@ -260,6 +255,18 @@ func (l *list[T]) do(a action) bool {
 	}
 	l.settle(l.height)
 	return true
+}
+
+// toggle marks the row under the cursor, or unmarks it.
+func (l *list[T]) toggle() {
+	id := l.selectedID()
+	switch {
+	case id == "":
+	case l.marks[id]:
+		delete(l.marks, id)
+	default:
+		l.marks[id] = true
+	}
 }
 
 func (l *list[T]) selectedID() string {
@@ -342,7 +349,7 @@ func (l *list[T]) filterKey(k tea.KeyPressMsg) {
 	}
 }
 
-// click sorts by the column whose title was hit, or moves to a row.
+// click sorts by the column whose title was hit, moves to a row, or marks it: left of its text.
 func (l *list[T]) click(msg clickMsg, w int) (opened bool) {
 	row := msg.y - l.headLines()
 	switch {
@@ -359,7 +366,11 @@ func (l *list[T]) click(msg clickMsg, w int) (opened bool) {
 			}
 			x += n + listGap
 		}
-	case row < l.height && l.offset+row < len(l.rows):
+	case row >= l.height || l.offset+row >= len(l.rows):
+	case l.marking && msg.x < listGutter:
+		l.cursor = l.offset + row
+		l.toggle()
+	default:
 		opened = l.cursor == l.offset+row
 		l.cursor = l.offset + row
 	}

@@ -118,6 +118,13 @@ func TestListMouse(t *testing.T) {
 		t.Error("clicks on the title do not sort")
 	}
 	l.update(clickMsg{5, 50}, 80)
+	l.marking = true
+	l.update(clickMsg{1, 3}, 80)
+	l.update(clickMsg{1, 5}, 80)
+	l.update(clickMsg{1, 3}, 80)
+	if got := l.marked(); len(got) != 1 || got[0] != l.all[l.rows[l.offset+4]] {
+		t.Errorf("clicks left of the rows mark %v", got)
+	}
 }
 
 // BenchmarkKey is what a key costs with 10,000 rows: Update and View.

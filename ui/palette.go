@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -29,7 +30,8 @@ type menu struct {
 	cursor  int
 }
 
-// newPalette offers every action that is possible now.
+// newPalette offers every action that is possible now: of the view one is in, of the program, and
+// of the other views, which are opened for it.
 func newPalette(f *frame) *menu {
 	m := &menu{f: f, heading: "What to do"}
 	target := f.top()
@@ -52,7 +54,30 @@ func newPalette(f *frame) *menu {
 			return f.screen().update(changedMsg{})
 		}})
 	}
+	m.addOthers(target)
 	return m
+}
+
+// addOthers offers what the views that are not shown can do and no choice says yet.
+func (m *menu) addOthers(target part) {
+	said := map[string]bool{}
+	for _, c := range m.choices {
+		said[c.name] = true
+	}
+	for id, sc := range m.f.screens {
+		if part(sc) == target {
+			continue
+		}
+		for _, b := range sc.bindings() {
+			if b.name == "" || b.moving || said[b.name] {
+				continue
+			}
+			m.choices = append(m.choices, choice{
+				name: viewID(id).name() + ": " + b.name, key: strconv.Itoa(id+1) + " " + b.shown(),
+				do: func() tea.Cmd { return tea.Batch(m.f.open(viewID(id)), sc.do(b.action)) },
+			})
+		}
+	}
 }
 
 func (m *menu) title() string { return m.heading }
@@ -170,7 +195,7 @@ func (m *menu) size(w, h int) (cols, rows int) {
 	for _, c := range m.choices {
 		cols = max(cols, width(c.name)+width(c.key)+6)
 	}
-	return min(cols, w, 60), max(0, min(h-2, max(len(m.choices), 1), 14))
+	return min(cols, w, 72), max(0, min(h-2, max(len(m.choices), 1), 14))
 }
 
 // first is the first row in sight.

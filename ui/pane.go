@@ -10,17 +10,22 @@ type split struct {
 }
 
 const (
-	paneBeside = 120 // from this width the details stand beside the list
+	paneBeside = 120 // from this width the details stand beside most lists
 	paneWidth  = 44
+	paneWide   = 50 // where there is room: a uuid fits behind its label
 	paneLines  = 8
 )
 
 // splitBody lays a list of rows and the details out: beside when wide, below when narrow, hidden
 // when tiny.
-func splitBody(w, h, rows int) split {
+func splitBody(w, h, rows int) split { return splitFrom(paneBeside, w, h, rows) }
+
+// splitFrom is splitBody with another width from which the details stand beside the list.
+func splitFrom(beside, w, h, rows int) split {
 	switch {
-	case w >= paneBeside && h >= 6:
-		return split{listW: w - paneWidth - 2, listH: h, paneW: paneWidth, paneH: h, beside: true}
+	case w >= beside && h >= 6:
+		pane := min(max(paneWidth, w-paneBeside+paneWidth-12), paneWide)
+		return split{listW: w - pane - 2, listH: h, paneW: pane, paneH: h, beside: true}
 	case h >= paneLines+7 && w >= 40:
 		listH := min(h-paneLines-1, max(4, rows+3))
 		listH = max(listH, (h-paneLines-1)/2)

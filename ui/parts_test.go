@@ -49,6 +49,27 @@ func TestAge(t *testing.T) {
 	}
 }
 
+func TestClockTime(t *testing.T) {
+	evening := time.Date(2026, 11, 23, 23, 30, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]string{
+		0: "23:30:00", -23 * time.Hour: "00:30:00", time.Hour: "Tue 00:30", -24 * time.Hour: "Sun 23:30",
+		5 * 24 * time.Hour: "Sat 23:30", 7 * 24 * time.Hour: "2026-11-30 23:30", -400 * 24 * time.Hour: "2025-10-19 23:30",
+	} {
+		if got := clockTime(evening, evening.Add(d)); got != want {
+			t.Errorf("%v: %q, not %q", d, got, want)
+		}
+	}
+	zone := time.Local
+	defer func() { time.Local = zone }()
+	if got := exact(evening); got != "2026-11-23 23:30:00 UTC" {
+		t.Errorf("in UTC: %q", got)
+	}
+	time.Local = time.FixedZone("EST", -5*3600)
+	if got := exact(evening); got != "2026-11-23 18:30:00 EST, 23:30:00 UTC" {
+		t.Errorf("west of it: %q", got)
+	}
+}
+
 func TestGauge(t *testing.T) {
 	l := lifetimeOf{from: noon, refresh: noon.Add(75 * time.Minute), until: noon.Add(100 * time.Minute)}
 	for _, c := range []struct {

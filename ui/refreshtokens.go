@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 
@@ -42,12 +43,14 @@ func newRefreshTokens(f *frame) *refreshTokens {
 		noun: "refresh token", searchable: true,
 		fetch: fetchTokens, judge: v.judgeRows, columns: v.tokenColumns,
 		ours:    func(t tokenRow) bool { return t.whose.ours() },
+		made:    func(t tokenRow) time.Time { return t.CreatedAt },
 		summary: v.counts, details: v.tokenDetails, revoke: v.askRevoke, more: v.labelBinding,
 	}
 	v.list = newList(f,
 		func(t tokenRow) string { return t.id },
 		func(t tokenRow) string { return strings.Join([]string{v.whoseText(t), t.name, t.user}, " ") },
 		v.tokenColumns()...)
+	v.list.marking = true
 	return v
 }
 
@@ -80,9 +83,11 @@ func (v *refreshTokens) judgeRows(rows []tokenRow) {
 			t.whose = whoseKnown
 		case o.left[key]:
 			t.whose = whoseLeft
+		case !o.users[t.UserUUID] && v.sinceLast(t):
+			t.whose = whoseOtherNew
 		case !o.users[t.UserUUID]:
 			t.whose = whoseOther
-		case t.UserUUID == v.scope.user && v.know.newTokens[t.ClientID]:
+		case t.UserUUID == v.scope.user && v.know.newTokens[t.ClientID], v.sinceLast(t):
 			t.whose = whoseNew
 		default:
 			t.whose = whoseUnknown
@@ -92,6 +97,11 @@ func (v *refreshTokens) judgeRows(rows []tokenRow) {
 	slices.SortStableFunc(rows, func(a, b tokenRow) int {
 		return cmp.Or(cmp.Compare(a.whose, b.whose), b.CreatedAt.Compare(a.CreatedAt))
 	})
+}
+
+// sinceLast tells whether a refresh token was made since everyone's were last looked at.
+func (v *refreshTokens) sinceLast(t *tokenRow) bool {
+	return v.scope.everyone && !v.since.IsZero() && t.CreatedAt.After(v.since)
 }
 
 // unrevokable tells why a refresh token can't, or not surely, be revoked by this account, and
@@ -179,6 +189,8 @@ func (v *refreshTokens) whoseText(t tokenRow) string {
 		return "account " + t.account
 	case whoseThis:
 		return "this machine"
+	case whoseOtherNew:
+		return "other user, new"
 	case whoseOther:
 		return "other user"
 	case whoseUnknown:
@@ -189,7 +201,7 @@ func (v *refreshTokens) whoseText(t tokenRow) string {
 // counts says how many there are, and how many need a look.
 func (v *refreshTokens) counts() string {
 	s := plural(max(v.total, len(v.list.all)), v.noun)
-	if n := v.of[whoseNew]; n > 0 {
+	if n := v.of[whoseNew] + v.of[whoseOtherNew]; n > 0 {
 		s += ", " + number(n) + " new"
 	}
 	if n := v.of[whoseUnknown] + v.of[whoseNew]; n > 0 {
@@ -209,7 +221,7 @@ func (v *refreshTokens) count() int {
 const actLabel action = "label"
 
 func (v *refreshTokens) labelBinding() []binding {
-	if t, ok := v.list.selected(); ok && !t.whose.ours() && v.mayLabel(t) {
+	if t, ok := v.list.selected(); ok && !t.whose.ours() {
 		return []binding{{action: actLabel, keys: []string{"l"}, short: "label", name: "Say whose this one is"}}
 	}
 	return nil
@@ -219,7 +231,7 @@ func (v *refreshTokens) do(a action) tea.Cmd {
 	if a != actLabel {
 		return v.remote.do(a)
 	}
-	if t, ok := v.list.selected(); ok && v.mayLabel(t) {
+	if t, ok := v.list.selected(); ok {
 		return v.askLabel(t)
 	}
 	return nil

@@ -89,7 +89,7 @@ func (v *refreshTokens) confirmRevoke(rows []tokenRow, sessions []api.Session, f
 // itemNote is what tells a refresh token from the others in a confirmation.
 func (v *refreshTokens) itemNote(t tokenRow) string {
 	note := "made " + age(v.f.now, t.CreatedAt) + ", " + v.whoseText(t)
-	if t.whose == whoseOther {
+	if t.whose == whoseOther || t.whose == whoseOtherNew {
 		note = "made " + age(v.f.now, t.CreatedAt)
 	}
 	if v.scope.everyone {
@@ -167,13 +167,13 @@ func (v *refreshTokens) consequences(n int, own []tokenRow, strangers int, faile
 	}
 	until := clockTime(v.f.now, v.f.now.Add(usualLifetime))
 	text := []string{fmt.Sprintf(
-		"From now on %s can make no access token. Access tokens already made from %s live until they expire, at the latest %s if made with the usual lifetime.",
+		"From now on %s can make no access token. Those already made from %s live until they expire: with the usual lifetime at %s at the latest.",
 		it, them, until)}
 	switch {
 	case failed != nil:
 		text = append(text, "Which sessions there are could not be asked, so none is revoked: "+clean(failed.Error())+".")
 	case strangers > 0:
-		text = append(text, "Revoking a session ends its access token at once. Which session belongs to which refresh token nobody is told; a client whose refresh token stays comes back by itself.")
+		text = append(text, "Revoking a session ends its access token at once. No stack tells which session came from which refresh token: a client whose refresh token stays comes back by itself.")
 	}
 	for _, t := range own {
 		text = append(text, "! "+cutMiddle(t.name, 40)+" is this machine's own: the account "+t.account+" can't refresh any more."+v.endOf(t.account))

@@ -21,7 +21,7 @@ func (v *refreshTokens) tokenDetails(t tokenRow, w int) []string {
 		lines = append(lines, labelled(s, "", exact(t.CreatedAt), w)...)
 	}
 	lines = append(lines, labelled(s, "user", t.user, w)...)
-	if uuid := clean(t.UserUUID); uuid != t.user {
+	if uuid := clean(t.UserUUID); uuid != t.user && width(uuid)+detailLabel <= w {
 		lines = append(lines, labelled(s, "", uuid, w)...)
 	}
 	kind := "an ordinary client"
@@ -49,8 +49,10 @@ func (v *refreshTokens) whoseStory(t tokenRow) string {
 		return "The account " + t.account + " of this machine holds it."
 	case whoseThis:
 		return "This machine holds it, in the account " + t.account + ". L in the accounts signs out properly."
+	case whoseOtherNew:
+		return "Made since these were last looked at, by a user whom no account of this machine belongs to. l labels it if you know it."
 	case whoseOther:
-		return "It is of a user whom no account of this machine belongs to."
+		return "It is of a user whom no account of this machine belongs to. l labels it if you know it."
 	case whoseUnknown:
 	}
 	return "No account of this machine has it, and nobody has labelled it. x revokes it; l labels it if it is yours."
@@ -66,12 +68,14 @@ func whatHelps(t tokenRow) string {
 	return s + ". The list afterwards tells."
 }
 
+// detailLabel is how wide labels are.
+const detailLabel = 11
+
 // labelled is a label and a text of any length.
 func labelled(s *styles, label, text string, w int) []string {
-	const room = 11
-	lines := wrap(text, max(1, w-room))
+	lines := wrap(text, max(1, w-detailLabel))
 	for i, l := range lines {
-		lines[i] = s.muted.Render(fit(label, room)) + s.text.Render(l)
+		lines[i] = s.muted.Render(fit(label, detailLabel)) + s.text.Render(l)
 		label = ""
 	}
 	return lines
@@ -85,9 +89,6 @@ func paragraph(st lipgloss.Style, text string, w int) []string {
 	}
 	return lines
 }
-
-// mayLabel tells whether a label can be given: a label belongs to the user of an account here.
-func (v *refreshTokens) mayLabel(t tokenRow) bool { return t.UserUUID == v.scope.user }
 
 // askLabel asks whose a refresh token is. An empty answer takes the label away.
 func (v *refreshTokens) askLabel(t tokenRow) tea.Cmd {
@@ -103,7 +104,7 @@ func (v *refreshTokens) askLabel(t tokenRow) tea.Cmd {
 	mgr, id := v.f.mgr, v.scope.acc
 	p.then = func(label string) tea.Cmd {
 		_, cmd := start(v.f, "keeping the label", func(context.Context) (struct{}, error) {
-			return struct{}{}, mgr.Label(id, t.ClientID, label)
+			return struct{}{}, mgr.LabelOf(id, t.UserUUID, t.ClientID, label)
 		}, func(_ struct{}, err error) tea.Cmd {
 			if err != nil {
 				return v.f.fail("the label was not kept", err)

@@ -33,6 +33,7 @@ type remote[T any] struct {
 	listed time.Time
 	err    error // of the last listing
 	know   knowledge
+	since  time.Time         // of everyone's: when the newest was made that was there at the last visit
 	names  map[string]string // of users, by uuid
 	result result            // what the last revocation came to
 }
@@ -45,7 +46,8 @@ type remoteKind[T any] struct {
 	judge      func(rows []T) // says anew of each whose it is, and puts them in order
 	columns    func() []column[T]
 	ours       func(T) bool
-	summary    func() string // counts
+	made       func(T) time.Time // nil: the stack does not tell
+	summary    func() string     // counts
 	details    func(t T, w int) []string
 	revoke     func([]T) tea.Cmd
 	more       func() []binding
@@ -169,7 +171,7 @@ func (v *remote[T]) rescope(everyone, below bool) tea.Cmd {
 func (v *remote[T]) begin(sc scope) {
 	v.drop()
 	v.scope, v.asked = sc, false
-	v.search, v.total, v.listed, v.err, v.names, v.result = "", 0, time.Time{}, nil, nil, result{}
+	v.search, v.total, v.listed, v.since, v.err, v.names, v.result = "", 0, time.Time{}, time.Time{}, nil, nil, result{}
 	v.list.filter.wipe()
 	v.list.filtering = false
 	v.list.sortBy = -1
@@ -191,6 +193,7 @@ func (v *remote[T]) enter() tea.Cmd {
 
 func (v *remote[T]) leave() {
 	v.shown = false
+	v.since = time.Time{}
 	v.result = result{}
 	v.drop()
 }
@@ -256,13 +259,16 @@ func (v *remote[T]) loadRows(limit int) tea.Cmd {
 		if err != nil {
 			return batch[T]{}, err
 		}
-		know, warn := learn(mgr, sc)
+		know, warn := learn(mgr, sc, v.newest(rows))
 		return batch[T]{rows, total, know, warn}, nil
 	}, func(b batch[T], err error) tea.Cmd {
 		if err != nil {
 			return v.failed(err)
 		}
 		v.err, v.total, v.know, v.listed = nil, b.total, b.know, v.f.now
+		if v.since.IsZero() {
+			v.since = b.know.since
+		}
 		v.set(b.rows)
 		if limit < maxRows && b.total > len(b.rows) {
 			return v.loadRows(maxRows)
@@ -274,6 +280,19 @@ func (v *remote[T]) loadRows(limit int) tea.Cmd {
 	})
 	v.f.jobs.find(v.job).quiet = !v.listed.IsZero() && v.err == nil
 	return cmd
+}
+
+// newest is when the newest of the rows was made.
+func (v *remote[T]) newest(rows []T) (t time.Time) {
+	if v.made == nil {
+		return t
+	}
+	for _, r := range rows {
+		if m := v.made(r); m.After(t) {
+			t = m
+		}
+	}
+	return t
 }
 
 // failed keeps what was listed before, and says why it could not be listed again.

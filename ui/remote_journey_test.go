@@ -334,3 +334,57 @@ func TestSlowListIsShownAndStopped(t *testing.T) {
 	tm.typed("r")
 	tm.until("this machine")
 }
+
+// TestTenantTellsWhatIsNewSinceTheLastLook is an administrator's day: who signed in since.
+func TestTenantTellsWhatIsNewSinceTheLastLook(t *testing.T) {
+	s := newStack(t)
+	s.stranger(t, bob, "phone-of-bob")
+	s.adminAccount(t)
+	a := newTestApp(t, 140, 40, s.mgr.Accounts())
+	a.mgr, a.now = s.mgr, time.Now()
+	for _, x := range a.accounts {
+		if x.Name == "admin" {
+			a.current = x.ID
+		}
+	}
+	look := func(keys ...string) {
+		t.Helper()
+		answers(a, press(a, keys...))
+	}
+	look("3")
+	look("e")
+	row := func(id string) string { return lineOf(plainFrame(a), id) }
+	if l := row("phone-of-bob"); !strings.Contains(l, "other user") || strings.Contains(l, "new") {
+		t.Errorf("at the first look: %q", l)
+	}
+	look("1")
+	s.stranger(t, bob, "tablet-of-bob")
+	s.stranger(t, authd.DemoSeed().Users[0], "tablet-of-alice")
+	look("3")
+	look("r")
+	for id, want := range map[string]string{"tablet-of-bob": "other user, new", "phone-of-bob": "other user ", "tablet-of-alice": "new, unknown"} {
+		if l := row(id); !strings.Contains(l, want) {
+			t.Errorf("%s is not told to be %q: %q", id, want, l)
+		}
+	}
+	has(t, a, "2 new")
+	look("r") // still the same visit
+	if l := row("tablet-of-bob"); !strings.Contains(l, "other user, new") {
+		t.Errorf("listed again: %q", l)
+	}
+	look("1")
+	look("3")
+	look("r")
+	if l := row("tablet-of-bob"); strings.Contains(l, "new") {
+		t.Errorf("at the next look: %q", l)
+	}
+	// another's may be known too
+	v := a.screens[viewRefreshTokens].(*refreshTokens)
+	v.list.choose(bob.UUID + "/tablet-of-bob")
+	look("l")
+	typeText(a, "bob's old tablet")
+	look("enter")
+	if l := row("tablet-of-bob"); !strings.Contains(l, "known: bob's old tablet") {
+		t.Errorf("labelled: %q", l)
+	}
+}

@@ -1,10 +1,6 @@
 package ui
 
-import (
-	"strings"
-
-	tea "charm.land/bubbletea/v2"
-)
+import "strings"
 
 // head are the lines above the list: whose it is, how many, and what the last revocation came to.
 func (v *remote[T]) head(w, h int) []string {
@@ -105,59 +101,4 @@ func upper(s string) string {
 		return s
 	}
 	return string(s[0]-'a'+'A') + s[1:]
-}
-
-// card shows everything about one thing.
-type card struct {
-	bare
-
-	f       *frame
-	heading string
-	lines   func(w int) []string
-	offset  int
-}
-
-func (c *card) title() string { return c.heading }
-
-func (c *card) bindings() []binding {
-	return []binding{
-		{action: actCancel, keys: []string{"esc", "enter", "q"}, show: "esc", short: "close"},
-		{action: actPageDown, keys: []string{"down", "j", "pgdown"}, show: "↑↓", short: "scroll"},
-		{action: actPageUp, keys: []string{"up", "k", "pgup"}},
-	}
-}
-
-func (c *card) do(a action) tea.Cmd {
-	switch a {
-	case actCancel:
-		c.f.close(c)
-	case actPageDown:
-		c.scroll(1)
-	case actPageUp:
-		c.scroll(-1)
-	}
-	return nil
-}
-
-func (c *card) update(msg tea.Msg) tea.Cmd {
-	if m, ok := msg.(wheelMsg); ok {
-		c.scroll(int(m))
-	}
-	return nil
-}
-
-func (c *card) scroll(n int) {
-	w, h := boxRoom(c.f.w, c.f.h)
-	c.offset = max(0, min(c.offset+n, len(c.lines(min(w, cardWidth)))-h))
-}
-
-const cardWidth = 72
-
-func (c *card) view(w, h int) []string {
-	lines := c.lines(min(w, cardWidth))
-	if len(lines) > h {
-		from := min(c.offset, len(lines)-h)
-		lines = lines[from : from+h]
-	}
-	return lines
 }

@@ -50,6 +50,7 @@ func newSessions(f *frame) *sessions {
 			return strings.Join([]string{v.whoseText(r), r.account, r.name, r.user}, " ")
 		},
 		v.sessionColumns()...)
+	v.list.marking = true
 	return v
 }
 
@@ -161,7 +162,7 @@ func (v *sessions) whoseText(r sessionRow) string {
 		return "this machine"
 	case whoseOther:
 		return "other user"
-	case whoseUnknown, whoseKnown, whoseLeft:
+	case whoseUnknown, whoseKnown, whoseLeft, whoseOtherNew:
 	}
 	return "not ours"
 }
@@ -204,7 +205,7 @@ func (v *sessions) sessionDetails(r sessionRow, w int) []string {
 	lines = append(lines, "")
 	lines = append(lines, labelled(s, "session", r.name, w)...)
 	lines = append(lines, labelled(s, "user", r.user, w)...)
-	if uuid := clean(r.UserUUID); uuid != r.user {
+	if uuid := clean(r.UserUUID); uuid != r.user && width(uuid)+detailLabel <= w {
 		lines = append(lines, labelled(s, "", uuid, w)...)
 	}
 	if !r.until.IsZero() {

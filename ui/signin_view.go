@@ -147,7 +147,7 @@ func (v *signIn) button(here bool) string {
 	case v.job != 0:
 		return s.muted.Render("Signing in… esc stops it")
 	case here:
-		return s.buttonOn.Render("  Sign in  ")
+		return s.buttonOn.Render(s.buttonText("Sign in"))
 	}
-	return s.button.Render("  Sign in  ")
+	return s.button.Render(s.buttonText("Sign in"))
 }

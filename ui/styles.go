@@ -28,6 +28,7 @@ type styles struct {
 	button, buttonOn, dangerOn    lipgloss.Style
 	field, placeholder            lipgloss.Style
 	selection                     color.Color // behind the selected row; nil: it is bold instead
+	brackets                      bool        // nothing else tells a button from text
 }
 
 // newStyles makes the tokens. They are made anew when the background or the theme changes.
@@ -51,13 +52,13 @@ func newStyles(t theme, dark, mono bool) *styles {
 		title:    plain.Foreground(p.accent).Bold(true),
 		key:      plain.Bold(true),
 		backdrop: plain.Foreground(p.faint),
-		button:   plain.Foreground(p.muted),
+		button:   plain.Foreground(p.muted).Background(p.selection),
 		buttonOn: plain.Foreground(p.accent).Bold(true).Reverse(true),
 		dangerOn: plain.Foreground(p.bad).Bold(true).Reverse(true),
 		field:    plain.Background(p.selection), selection: p.selection,
 	}
 	if p.selection == nil || mono {
-		s.field = plain.Underline(true)
+		s.field, s.brackets = plain.Underline(true), true
 	}
 	s.placeholder = s.field.Foreground(p.muted)
 	if p.muted == nil {
@@ -76,6 +77,14 @@ func (s *styles) on(st lipgloss.Style, selected bool) lipgloss.Style {
 		return st.Bold(true)
 	}
 	return st.Background(s.selection)
+}
+
+// buttonText is what a button says, two cells of edge at either side.
+func (s *styles) buttonText(label string) string {
+	if s.brackets {
+		return "[ " + label + " ]"
+	}
+	return "  " + label + "  "
 }
 
 // stateLook is how a state is shown: a shape, its word, and a colour last.

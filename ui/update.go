@@ -186,16 +186,20 @@ const quitHeading = "Quit while work is under way?"
 
 // click finds out what was hit.
 func (f *frame) click(x, y int) tea.Cmd {
+	ar := areasOf(f.h)
+	onHelp := ar.help && y == f.h-1
 	if n := len(f.dialogs); n > 0 {
 		d := f.dialogs[n-1]
 		b, _ := layBox(d, f.w, f.h)
 		padX, padY := boxPadding(f.w, f.h)
-		if x > b.x && x < b.x+b.w-1 && y > b.y && y < b.y+b.h-1 {
+		switch {
+		case x > b.x && x < b.x+b.w-1 && y > b.y && y < b.y+b.h-1:
 			return d.update(clickMsg{x - b.x - 1 - padX, y - b.y - 1 - padY})
+		case onHelp && b.y+b.h <= y:
+			return f.clickHelp(x)
 		}
 		return nil
 	}
-	ar := areasOf(f.h)
 	switch {
 	case ar.tabs && y == 1:
 		for id, span := range f.tabSpans() {
@@ -205,6 +209,36 @@ func (f *frame) click(x, y int) tea.Cmd {
 		}
 	case y >= ar.bodyY && y < ar.bodyY+ar.bodyH:
 		return f.screen().update(clickMsg{x, y - ar.bodyY})
+	case ar.status && y == f.h-2, onHelp && !ar.status && f.statusLine() != "":
+		return f.clickStatus()
+	case onHelp:
+		return f.clickHelp(x)
+	}
+	return nil
+}
+
+// clickHelp does what the help line names at x.
+func (f *frame) clickHelp(x int) tea.Cmd {
+	for _, it := range f.helpItems() {
+		switch {
+		case !it.at.has(x):
+		case it.last:
+			return f.do(it.action)
+		default:
+			return f.top().do(it.action)
+		}
+	}
+	return nil
+}
+
+// clickStatus takes a toast away, or stops what is shown to run.
+func (f *frame) clickStatus() tea.Cmd {
+	if f.toast.text != "" {
+		f.toast.text = ""
+		return nil
+	}
+	if j := f.jobs.visible(); j != nil {
+		return f.stopJob(j)
 	}
 	return nil
 }

@@ -208,12 +208,15 @@ func (f *frame) statusLine() string {
 	return f.jobs.line(f.st, f.w)
 }
 
-func (f *frame) helpLine() string {
+// helpItems are what the help line shows: the dialog's keys, or the view's and those of the frame.
+func (f *frame) helpItems() []helpItem {
 	if len(f.dialogs) > 0 {
-		return helpLine(f.st, f.top().bindings(), nil, f.top().typing(), f.w)
+		return helpItems(f.top().bindings(), nil, f.top().typing(), f.w)
 	}
-	return helpLine(f.st, f.screen().bindings(), everywhere, f.screen().typing(), f.w)
+	return helpItems(f.screen().bindings(), everywhere, f.screen().typing(), f.w)
 }
+
+func (f *frame) helpLine() string { return drawHelp(f.st, f.helpItems(), f.top().typing(), f.w) }
 
 // windowTitle tells of the nearest expiry to whoever sees the title alone.
 func (f *frame) windowTitle() string {

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"time"
+
 	"charm.land/lipgloss/v2"
 
 	"wakey/session"
@@ -11,13 +13,14 @@ import (
 type whose int
 
 const (
-	whoseNew     whose = iota // unknown, and not there when one last looked
-	whoseUnknown              // nobody on this machine knows it
-	whoseLeft                 // of a sign-in of this machine that was cut off
-	whoseOther                // of another user, whom this machine knows nothing of
-	whoseKnown                // somebody has labelled it
-	whoseOurs                 // of another account of this machine
-	whoseThis                 // of the account one looks at
+	whoseNew      whose = iota // unknown, and not there when one last looked
+	whoseUnknown               // nobody on this machine knows it
+	whoseLeft                  // of a sign-in of this machine that was cut off
+	whoseOtherNew              // of another user, and made since one last looked at the tenant
+	whoseOther                 // of another user, whom this machine knows nothing of
+	whoseKnown                 // somebody has labelled it
+	whoseOurs                  // of another account of this machine
+	whoseThis                  // of the account one looks at
 )
 
 // ours tells whether an account of this machine holds it.
@@ -32,6 +35,8 @@ func (x whose) look(s *styles) (shape string, st lipgloss.Style) {
 		return "?", s.warn
 	case whoseLeft:
 		return "▲", s.warn
+	case whoseOtherNew:
+		return "+", s.info
 	case whoseKnown:
 		return "◆", s.info
 	case whoseOurs:
@@ -112,11 +117,13 @@ type knowledge struct {
 	newTokens    map[string]bool // client_ids of the scope's user
 	newSessions  map[string]bool // uuids
 	findingsHeld bool            // there is something that can be said to have been seen
+	since        time.Time       // of everyone's: what was made after it is new
 }
 
-// learn reads what this machine knows about the scope's stack. It reads files.
-func learn(mgr *session.Manager, sc scope) (knowledge, error) {
-	k := knowledge{map[clientKey]string{}, map[string]bool{}, map[string]bool{}, false}
+// learn reads what this machine knows about the scope's stack, and notes down that a list was
+// looked at whose newest line was made then. It reads files.
+func learn(mgr *session.Manager, sc scope, newest time.Time) (knowledge, error) {
+	k := knowledge{labels: map[clientKey]string{}, newTokens: map[string]bool{}, newSessions: map[string]bool{}}
 	a, err := mgr.Account(string(sc.acc))
 	if err != nil {
 		return k, err
@@ -128,6 +135,14 @@ func learn(mgr *session.Manager, sc scope) (knowledge, error) {
 	for _, c := range known {
 		if c.Stack == a.Stack {
 			k.labels[clientKey{c.UserUUID, c.ClientID}] = c.Label
+		}
+	}
+	if sc.everyone && !newest.IsZero() {
+		if k.since, err = mgr.SawTenant(sc.acc, sc.below, newest); err != nil {
+			return k, err
+		}
+		if k.since.IsZero() { // the first look: nothing can be new
+			k.since = newest
 		}
 	}
 	found, err := mgr.Findings(sc.acc)
