@@ -103,11 +103,16 @@ func fieldsOf(object map[string]any, general string, depth int) map[string]Field
 		}
 		switch v := v.(type) {
 		case map[string]any:
+			text, told := v["message"].(string)
+			if !told && general == "" && depth < maxDepth {
+				for inner, f := range fieldsOf(v, "", depth+1) { // of a list of objects: emails.0.address
+					fields[name+"."+inner] = f
+				}
+				continue
+			}
 			f := FieldError{Message: general}
-			if text, ok := v["message"].(string); ok {
+			if told {
 				f.Message = text
-			} else if depth < maxDepth && general == "" {
-				f.Message = fieldsText(fieldsOf(v, "", depth+1)) // lists of objects
 			}
 			f.Constraint, _ = v["constraint_id"].(string)
 			fields[name] = f

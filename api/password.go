@@ -41,11 +41,29 @@ func (c *Client) ResetPassword(ctx context.Context, token Secret, userUUID strin
 	if fresh.IsZero() {
 		return invalid("the new password is empty", "give one")
 	}
-	body := struct {
-		Password string `json:"password"`
-	}{fresh.Reveal()}
-	return c.nothing(ctx, &request{
-		method: http.MethodPost, path: "/users/password/reset", query: url.Values{"user_uuid": {userUUID}},
-		token: token, body: body, hidden: []Secret{fresh},
-	})
+	password := fresh.Reveal()
+	return c.resetPassword(ctx, token, userUUID, &password)
+}
+
+// RemovePassword takes a user's password away, as an administrator: nobody signs in with one until another is set
+// (contract 10). Errors as ResetPassword.
+func (c *Client) RemovePassword(ctx context.Context, token Secret, userUUID string) error {
+	if !isUUID(userUUID) {
+		return invalid("that is no user", "give the user's uuid")
+	}
+	return c.resetPassword(ctx, token, userUUID, nil)
+}
+
+func (c *Client) resetPassword(ctx context.Context, token Secret, userUUID string, password *string) error {
+	r := &request{
+		method: http.MethodPost, path: "/users/password/reset", query: url.Values{"user_uuid": {userUUID}}, token: token,
+		body: struct {
+			Password *string `json:"password"`
+		}{password},
+		next: "whether the password is another now is not known: set it again",
+	}
+	if password != nil {
+		r.hidden = []Secret{NewSecret(*password)}
+	}
+	return c.nothing(ctx, r)
 }

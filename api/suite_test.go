@@ -70,11 +70,15 @@ func newTarget(t *testing.T) *target {
 
 // newClientID makes a client_id that no other run has, and remembers it.
 func (s *target) newClientID(kind string) string {
-	var b [4]byte
-	_, _ = rand.Read(b[:])
-	id := "wakey-suite-" + kind + "-" + hex.EncodeToString(b[:])
+	id := "wakey-suite-" + kind + "-" + randomHex()
 	s.clientIDs = append(s.clientIDs, id)
 	return id
+}
+
+func randomHex() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
 }
 
 // signIn signs in; with a client_id also for a refresh token.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // User is an account of the server (contract 10). Empty names are null on the server.
@@ -95,6 +96,29 @@ func (c *Client) UserPolicies(ctx context.Context, token Secret, userUUID string
 		return Page[Policy]{}, err
 	}
 	return list(ctx, c, path, token, o, policyOf)
+}
+
+// RemoveUserPolicy takes a policy, by uuid or slug, from a user. Its access tokens keep what they may do until they are
+// refreshed (contract 2). Errors: ErrPermission also when it holds an access that the token itself has not.
+func (c *Client) RemoveUserPolicy(ctx context.Context, token Secret, userUUID, policy string) error {
+	path, err := userPath(userUUID, "/policies/")
+	if err != nil {
+		return err
+	}
+	return c.nothing(ctx, &request{method: http.MethodDelete, path: path + url.PathEscape(policy), token: token})
+}
+
+// RemoveUserFromGroup takes a user out of a group. Its access tokens keep what they may do until they are refreshed
+// (contract 2). The stack's own groups refuse.
+func (c *Client) RemoveUserFromGroup(ctx context.Context, token Secret, userUUID, groupUUID string) error {
+	path, err := userPath(userUUID, "")
+	if err != nil {
+		return err
+	}
+	if !isUUID(groupUUID) {
+		return invalid("that is no group", "give the group's uuid")
+	}
+	return c.nothing(ctx, &request{method: http.MethodDelete, path: "/groups/" + groupUUID + path, token: token})
 }
 
 // user sends a request that is answered by a user object.

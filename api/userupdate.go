@@ -11,11 +11,8 @@ import (
 	"strings"
 )
 
-// UpdateUser changes a user. PUT replaces the whole object and defaults what is left out (a disabled user would be
-// enabled again, contract 10), so it reads, lets edit change the copy, reads again, and writes everything back, also
-// what this client does not know. uuid, tenant and e-mails cannot be changed this way.
-// ErrChanged: somebody else changed the user while edit ran; nothing was written. An edit that changes nothing
-// writes nothing. The server has no conditional write: a change within the last round trip can still be lost.
+// UpdateUser reads a user, lets edit change a copy, and writes that as WriteUser does. Errors: edit's, and those of
+// WriteUser. An edit that changes nothing writes nothing.
 func (c *Client) UpdateUser(ctx context.Context, token Secret, userUUID string, edit func(*User) error) (User, error) {
 	before, err := c.User(ctx, token, userUUID)
 	if err != nil {
@@ -26,22 +23,39 @@ func (c *Client) UpdateUser(ctx context.Context, token Secret, userUUID string, 
 	if err := edit(&wanted); err != nil {
 		return User{}, err
 	}
+	return c.WriteUser(ctx, token, before, wanted)
+}
+
+// WriteUser changes a user from before, as it was read (by User, WriteUser or CreateUser; what a list gives is not all of it),
+// to wanted. PUT replaces the whole object and defaults what is left out (a disabled user would be enabled again,
+// contract 10), so it reads the user again and writes everything back, also what this client does not know. uuid,
+// tenant and e-mails cannot be changed this way. ErrChanged: somebody else changed the user since before was read; nothing was
+// written, and the user is given as it is now. When wanted is before, nothing is written. The server has no
+// conditional write: a change within the last round trip can still be lost.
+func (c *Client) WriteUser(ctx context.Context, token Secret, before, wanted User) (User, error) {
+	path, err := userPath(before.UUID, "")
+	if err != nil {
+		return User{}, err
+	}
+	if before.raw == nil {
+		return User{}, invalid("the user was not read in full", "read it before changing it")
+	}
 	body := maps.Clone(before.raw)
 	changed, err := merge(body, before, wanted)
 	if err != nil || !changed {
 		return before, err
 	}
-	now, err := c.User(ctx, token, userUUID)
+	now, err := c.User(ctx, token, before.UUID)
 	if err != nil {
 		return User{}, err
 	}
 	if names := differing(before, now); len(names) > 0 {
-		e := c.newError(&request{method: http.MethodPut, path: "/users/" + userUUID}, KindChanged)
+		e := c.newError(&request{method: http.MethodPut, path: path}, KindChanged)
 		e.Message = strings.Join(names, ", ")
 		return now, e
 	}
 	return c.user(ctx, &request{
-		method: http.MethodPut, path: "/users/" + userUUID, token: token, body: body,
+		method: http.MethodPut, path: path, token: token, body: body,
 		next: "look at the user again before retrying: it may be changed all the same",
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 // Fault is a misfortune put in the way of requests.
 type Fault struct {
+	Method string        // "" means every method
 	Path   string        // template as in Request.Path; "" means every request
 	Times  int           // how many requests it meets; 0 means all until Clear
 	Status int           // answered in place of the real answer; 0 leaves it
@@ -86,11 +87,11 @@ func (f *Faults) Clear() {
 }
 
 // take uses up the first fault that fits.
-func (f *Faults) take(path string) Fault {
+func (f *Faults) take(method, path string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.list {
-		if !matchesPath(fault.Path, path) {
+		if !matchesPath(fault.Path, path) || fault.Method != "" && fault.Method != method {
 			continue
 		}
 		if fault.Times > 0 {

@@ -98,7 +98,7 @@ func (s *Server) decide(q *request) (kind string, a answer, cut bool) {
 		q.read()
 	}
 	kind = found.kind(q)
-	fault := s.faults.take(kind)
+	fault := s.faults.take(q.http.Method, kind)
 	if fault.Delay > 0 {
 		wait(q.http.Context(), fault.Delay)
 	}
