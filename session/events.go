@@ -11,7 +11,7 @@ type Event struct {
 	Time    time.Time
 	Account ID
 	Name    string // the account's name then
-	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, rotate, log
+	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, rotate, users, log
 	Level   Level
 	Text    string
 }

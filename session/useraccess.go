@@ -1,0 +1,216 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"wakey/api"
+)
+
+// UserDetails is what a stack tells of one user. What the account may not read is empty, and Missing has the permission
+// that it takes, under "user", "groups", "policies", "tokens" or "sessions".
+type UserDetails struct {
+	User     api.User
+	Groups   []api.Group
+	Policies []api.Policy // those given directly; every user also has the default one (contract 2)
+	Tokens   []api.RefreshToken
+	Sessions []api.Session
+	Missing  map[string]string
+}
+
+// UserDetails reads a user and everything that hangs on it. Errors: api.ErrNotFound for a user out of sight.
+func (m *Manager) UserDetails(ctx context.Context, id ID, userUUID string) (d UserDetails, err error) {
+	err = m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		d = UserDetails{User: api.User{UUID: userUUID}, Missing: map[string]string{}}
+		for _, part := range []struct {
+			name, path string
+			read       func() error
+		}{
+			{"user", "", func() error {
+				u, err := c.User(ctx, token, userUUID)
+				if err == nil {
+					d.User = u
+				}
+				return err
+			}},
+			{"tokens", ".tokens", func() error {
+				return pageItems(&d.Tokens)(c.UserRefreshTokens(ctx, token, userUUID, api.ListOptions{}))
+			}},
+			{"sessions", ".sessions", func() error { return pageItems(&d.Sessions)(c.UserSessions(ctx, token, userUUID, api.ListOptions{})) }},
+			{"groups", ".groups", func() error { return pageItems(&d.Groups)(c.UserGroups(ctx, token, userUUID, api.ListOptions{})) }},
+			{"policies", ".policies", func() error { return pageItems(&d.Policies)(c.UserPolicies(ctx, token, userUUID, api.ListOptions{})) }},
+		} {
+			permission, err := lacking(part.read(), "auth.users."+userUUID+part.path+".read")
+			if err != nil {
+				return err
+			}
+			if permission != "" {
+				d.Missing[part.name] = permission
+			}
+		}
+		// The stack ends any session of the tenant through any user's path (contract 8): what it lists for somebody else
+		// is not to be ended as this user's.
+		d.Sessions = filter(d.Sessions, func(s api.Session) bool { return s.UserUUID == userUUID || s.UserUUID == "" })
+		return nil
+	})
+	return d, err
+}
+
+// pageItems puts what a page holds into list.
+func pageItems[T any](list *[]T) func(api.Page[T], error) error {
+	return func(p api.Page[T], err error) error {
+		*list = p.Items
+		return err
+	}
+}
+
+// Ended is what EndAccess came to.
+type Ended struct {
+	Tokens   []string // client_ids that were revoked
+	Sessions []string // uuids
+	Kept     int      // of accounts of this machine
+	Left     []error  // what could not be ended, one by one
+}
+
+// EndAccess revokes a user's refresh tokens, and then its sessions, but those that accounts of this machine hold. Errors are those of
+// the lists: what could not be revoked is in Left.
+func (m *Manager) EndAccess(ctx context.Context, id ID, u api.User, tokens, sessions bool) (Ended, error) {
+	d, err := m.UserDetails(ctx, id, u.UUID)
+	if err != nil {
+		return Ended{}, err
+	}
+	for _, part := range []struct {
+		wanted bool
+		name   string
+	}{{tokens, "tokens"}, {sessions, "sessions"}} {
+		if permission := d.Missing[part.name]; part.wanted && permission != "" {
+			return Ended{}, &api.Error{Kind: api.KindPermission, Permission: permission}
+		}
+	}
+	ourTokens, ourSessions := map[string]bool{}, map[string]bool{}
+	for _, a := range m.OwnAccounts(id, u.UUID) {
+		ourTokens[a.ClientID], ourSessions[a.SessionUUID] = true, true
+		for _, s := range a.OwnSessions {
+			ourSessions[s.UUID] = true
+		}
+	}
+	var e Ended
+	if tokens {
+		for _, t := range d.Tokens {
+			if ourTokens[t.ClientID] {
+				e.Kept++
+				continue
+			}
+			e.end(&e.Tokens, "refresh token", t.ClientID, m.revokeToken(ctx, id, u.UUID, t.ClientID))
+		}
+	}
+	if sessions {
+		for _, s := range d.Sessions {
+			if ourSessions[s.UUID] {
+				e.Kept++
+				continue
+			}
+			e.end(&e.Sessions, "session", s.UUID, m.revokeSession(ctx, id, u.UUID, s.UUID))
+		}
+	}
+	if len(e.Tokens)+len(e.Sessions) > 0 {
+		m.toldUser(id, u, fmt.Sprintf("revoked %s and %s of", count(len(e.Tokens), "refresh token"), count(len(e.Sessions), "session")), nil)
+	}
+	return e, nil
+}
+
+func (e *Ended) end(list *[]string, what, name string, err error) {
+	if err != nil && !errors.Is(err, api.ErrNotFound) {
+		e.Left = append(e.Left, fmt.Errorf("%s %s: %w", what, shown(name), err))
+		return
+	}
+	*list = append(*list, name)
+}
+
+func (m *Manager) revokeToken(ctx context.Context, id ID, userUUID, clientID string) error {
+	return m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		return c.RevokeUserRefreshToken(ctx, token, userUUID, clientID)
+	})
+}
+
+func (m *Manager) revokeSession(ctx context.Context, id ID, userUUID, sessionUUID string) error {
+	return m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		return c.RevokeUserSession(ctx, token, userUUID, sessionUUID)
+	})
+}
+
+// ErrOwnUser refuses to delete the user that this machine is signed in as.
+var ErrOwnUser = errors.New("an account of this machine is signed in as that user: sign it out first, and delete the user as another administrator")
+
+// Deletion is what DeleteUser came to.
+type Deletion struct {
+	Ended
+
+	// Alive are sessions of the user that the stack still lists; their access tokens work until they expire (contract 9).
+	Alive []string
+	// NotSeen is the permission without which nobody can tell whether any are; empty when it was looked.
+	NotSeen string
+}
+
+// DeleteUser deletes a user, and its refresh tokens with it. Its access tokens the stack leaves alive (contract 9): with
+// endAccess they are ended first, and what was made meanwhile afterwards. Errors: ErrOwnUser; those of EndAccess, before
+// the user is deleted, when something could not be ended; those of api.Client.DeleteUser.
+func (m *Manager) DeleteUser(ctx context.Context, id ID, u api.User, endAccess bool) (d Deletion, err error) {
+	if len(m.OwnAccounts(id, u.UUID)) > 0 {
+		return d, ErrOwnUser
+	}
+	if endAccess {
+		if d.Ended, err = m.EndAccess(ctx, id, u, true, true); err != nil {
+			return d, err
+		}
+		stuck := slices.DeleteFunc(slices.Clone(d.Left), func(err error) bool { return errors.Is(err, api.ErrInvalid) })
+		if len(stuck) > 0 { // a refresh token that no address can name goes with its user
+			return d, errors.Join(stuck...)
+		}
+		d.Left = nil
+	}
+	err = m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		return c.DeleteUser(ctx, token, u.UUID)
+	})
+	if mayHaveHappened(err) {
+		if _, rerr := m.readAgain(ctx, id, u.UUID); errors.Is(rerr, api.ErrNotFound) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return d, err
+	}
+	m.toldUser(id, u, "deleted", nil)
+	m.lookForLeftovers(ctx, id, u, endAccess, &d)
+	return d, nil
+}
+
+// lookForLeftovers looks for sessions of a user that was deleted, which the stack goes on listing (contract 8), and ends
+// them when that was wanted: a session may have been opened while the user was being deleted.
+func (m *Manager) lookForLeftovers(ctx context.Context, id ID, u api.User, end bool, d *Deletion) {
+	err := m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		page, err := c.AllSessions(ctx, token, api.ListOptions{Tenant: u.TenantUUID})
+		if err != nil {
+			return err
+		}
+		d.Alive = nil
+		for _, s := range page.Items {
+			if s.UserUUID != u.UUID {
+				continue
+			}
+			if end && c.RevokeSession(ctx, token, s.UUID) == nil {
+				d.Sessions = append(d.Sessions, s.UUID)
+				continue
+			}
+			d.Alive = append(d.Alive, s.UUID)
+		}
+		return nil
+	})
+	permission, other := lacking(err, "auth.sessions.read")
+	d.NotSeen = permission
+	if other != nil {
+		d.NotSeen = other.Error()
+	}
+}
