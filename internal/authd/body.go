@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxBody is far above any honest request; the real stack's nginx stops at 1 MiB too.
+// maxBody is far above any honest request; the real stack's nginx stops at it too.
 const maxBody = 1 << 20
 
 // readBody takes the raw body of a request. A form's body is eaten by the form
@@ -20,8 +20,8 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return nil, err
+	if err != nil || len(raw) > maxBody {
+		return raw, err
 	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind == "application/x-www-form-urlencoded" || kind == "multipart/form-data" {
@@ -49,9 +49,12 @@ func parseBody(raw []byte) (any, bool) {
 	return v, true
 }
 
-// pythonJSON turns what only Python's parser takes into JSON: NaN and Infinity
-// become a number too large for anything, half a surrogate pair becomes NUL. Both
-// pairs end the same way on the real server (contract 5).
+// notANumber stands for NaN in a parsed body: nobody writes a zero that way.
+const notANumber = json.Number("0e77777")
+
+// pythonJSON turns what only Python's parser takes into JSON: Infinity becomes a
+// number too large for anything, NaN becomes notANumber, half a surrogate pair
+// becomes NUL, which ends the same way on the real server (contract 5).
 func pythonJSON(raw []byte) []byte {
 	if !bytes.ContainsAny(raw, `NI\`) {
 		return raw
@@ -78,9 +81,9 @@ func pythonJSON(raw []byte) []byte {
 			i++
 			c = raw[i]
 		case !inString && (c == 'N' || c == 'I'):
-			for _, word := range []string{"NaN", "Infinity"} {
+			for word, number := range map[string]string{"NaN": string(notANumber), "Infinity": "1e99999"} {
 				if bytes.HasPrefix(raw[i:], []byte(word)) {
-					out = append(out, "1e99999"...)
+					out = append(out, number...)
 					i += len(word) - 1
 					c = 0
 					break

@@ -83,6 +83,18 @@ func (u *user) passwordIs(password string) bool {
 	return u.hash != nil && subtle.ConstantTimeCompare(u.hash, hashPassword(u.salt, password)) == 1
 }
 
+// clientAddress is the address that a token remembers. The daemon trusts one proxy:
+// the last address of X-Forwarded-For counts, which nginx sets to its own client.
+func (q *request) clientAddress() string {
+	if list := q.http.Header.Values("X-Forwarded-For"); len(list) > 0 && !q.proxied {
+		all := strings.Split(strings.Join(list, ","), ",")
+		if last := strings.TrimSpace(all[len(all)-1]); last != "" {
+			return last
+		}
+	}
+	return remoteHost(q.http)
+}
+
 func remoteHost(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -24,6 +24,11 @@ func (q *request) putEmails(admin bool) answer {
 		return a
 	}
 	u := q.s.users[q.arg["user_uuid"]]
+	for _, item := range list {
+		if q.s.loginTaken(item.Address, u) {
+			return conflict("email_address", item.Address)
+		}
+	}
 	if u == nil {
 		return unknownUser(q.arg["user_uuid"])
 	}
@@ -33,15 +38,15 @@ func (q *request) putEmails(admin bool) answer {
 	}
 	for i := range list {
 		item := &list[i]
-		if q.s.loginTaken(item.Address, u) {
-			return conflict("email_address", item.Address)
-		}
 		item.UUID = newUUID()
 		if old, ok := before[item.Address]; ok {
 			item.UUID = old.uuid
 			if item.Confirmed == nil {
 				item.Confirmed = old.confirmed
 			}
+		}
+		if item.Confirmed == nil && !admin {
+			item.Confirmed = false
 		}
 	}
 	u.emails = nil
@@ -67,53 +72,36 @@ func (q *request) emailList(admin bool) ([]emailItem, answer, bool) {
 		return refuse(dict{{"_schema", []any{"Invalid input type."}}})
 	}
 	outer := &form{body: body}
-	if outer.missing("emails", rule{required: true}) {
-		return refuse(outer.fault)
-	}
-	raw, ok := body["emails"].([]any)
-	if !ok {
-		return refuse(dict{{"emails", errType("Invalid type.", "dict")}})
-	}
-	list := make([]emailItem, 0, len(raw))
-	var faults dict
 	mains := 0
 	seen := map[string]bool{}
 	repeated := false
-	for i, one := range raw {
-		entry, ok := one.(map[string]any)
-		if !ok {
-			faults = append(faults, field{itoa(i), dict{{"_schema", []any{"Invalid input type."}}}})
-			continue
-		}
-		f := &form{body: entry}
+	list := []emailItem{}
+	outer.objects("emails", func(f *form) {
 		var item emailItem
 		item.Address, _ = f.text("address", rule{required: true, check: emailAddress}).(string)
-		if admin && f.has("confirmed") && entry["confirmed"] != nil {
+		if admin && f.body["confirmed"] != nil {
 			item.Confirmed = f.boolean("confirmed", false, rule{})
 		}
 		item.Main = f.boolean("main", false, rule{})
-		if f.fault != nil {
-			faults = append(faults, field{itoa(i), f.fault})
-		}
 		if item.Main {
 			mains++
 		}
 		repeated = repeated || seen[item.Address]
 		seen[item.Address] = true
 		list = append(list, item)
-	}
-	if faults != nil {
-		return refuse(dict{{"emails", faults}})
+	})
+	if outer.fault != nil {
+		return refuse(outer.fault)
 	}
 	var wrong []any
+	if repeated {
+		wrong = append(wrong, "The same address can only be used once")
+	}
 	switch {
 	case mains > 1:
 		wrong = append(wrong, "Only one address should be main")
 	case mains == 0 && len(list) > 0:
 		wrong = append(wrong, "At least one address should be main")
-	}
-	if repeated {
-		wrong = append(wrong, "The same address can only be used once")
 	}
 	if wrong != nil {
 		return refuse(dict{{"_schema", wrong}})
@@ -133,7 +121,7 @@ func (q *request) confirmEmail() answer {
 			continue
 		}
 		if e.confirmed {
-			return modern(http.StatusConflict, "email-already-confirmed", `This email has already been confirmed: "`+id+`"`,
+			return modern(http.StatusConflict, "conflict", `This email already confirmed: "`+id+`"`,
 				dict{{"uuid", id}}, "emails")
 		}
 		q.s.mail("auth.emails."+strings.ReplaceAll(id, ".", "_")+".confirm.edit", q.now)

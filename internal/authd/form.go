@@ -63,6 +63,75 @@ func (f *form) text(key string, r rule) any {
 	return s
 }
 
+// texts reads a list of texts, none when absent.
+func (f *form) texts(key string) []string {
+	if f.missing(key, rule{}) {
+		return nil
+	}
+	list, ok := f.body[key].([]any)
+	if !ok {
+		f.wrong(key, errType("Not a valid list.", "list"))
+		return nil
+	}
+	var faults indexed
+	texts := make([]string, len(list))
+	for i, item := range list {
+		text, ok := item.(string)
+		switch {
+		case item == nil:
+			faults = append(faults, field{itoa(i), errNull()})
+		case !ok:
+			faults = append(faults, field{itoa(i), errString()})
+		}
+		texts[i] = text
+	}
+	if faults != nil {
+		f.wrong(key, faults)
+	}
+	return texts
+}
+
+// objects reads a list of objects, each by read.
+func (f *form) objects(key string, read func(one *form)) {
+	if f.missing(key, rule{required: true}) {
+		return
+	}
+	list, ok := f.body[key].([]any)
+	if !ok {
+		f.wrong(key, errType("Invalid type.", "dict"))
+		return
+	}
+	var faults indexed
+	for i, item := range list {
+		body, ok := asObject(item)
+		if !ok {
+			faults = append(faults, field{itoa(i), dict{{"_schema", []any{"Invalid input type."}}}})
+			continue
+		}
+		one := &form{body: body}
+		read(one)
+		if one.fault != nil {
+			faults = append(faults, field{itoa(i), one.fault})
+		}
+	}
+	if faults != nil {
+		f.wrong(key, faults)
+	}
+}
+
+// uuid reads a UUID; "" when absent.
+func (f *form) uuid(key string) string {
+	if f.missing(key, rule{}) {
+		return ""
+	}
+	s, _ := f.body[key].(string)
+	uuid, ok := bodyUUID(s)
+	if !ok {
+		f.wrong(key, errUUID())
+	}
+	return uuid
+}
+
 // boolean reads a truth value; the real server takes texts and numbers for one too.
 func (f *form) boolean(key string, otherwise bool, r rule) bool {
 	if f.missing(key, r) {
@@ -76,8 +145,8 @@ func (f *form) boolean(key string, otherwise bool, r rule) bool {
 			return b
 		}
 	case json.Number:
-		if s := v.String(); s == "0" || s == "1" {
-			return s == "1"
+		if n, err := v.Float64(); err == nil && v != notANumber && (n == 0 || n == 1) {
+			return n == 1
 		}
 	}
 	f.wrong(key, errBoolean())
@@ -180,11 +249,4 @@ func bodyUUID(s string) (string, bool) {
 		return "", false
 	}
 	return formatUUID([16]byte(raw)), true
-}
-
-func anyUUID(s string) any {
-	if _, ok := bodyUUID(s); !ok {
-		return errType("Not a valid UUID.", "uuid")
-	}
-	return nil
 }

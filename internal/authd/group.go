@@ -10,8 +10,9 @@ func groupRoutes() []route {
 	return []route{
 		{method: http.MethodGet, path: "/groups", acl: "auth.groups.read", handler: (*request).listGroups},
 		{method: http.MethodGet, path: "/users/{user_uuid}/groups", acl: "auth.users.{user_uuid}.groups.read", handler: (*request).listUserGroups},
-		{method: http.MethodPut, path: "/groups/{group_uuid}/users/{user_uuid}", acl: "auth.groups.{group_uuid}.users.{user_uuid}.create", handler: (*request).addGroupUser},
-		{method: http.MethodDelete, path: "/groups/{group_uuid}/users/{user_uuid}", acl: "auth.groups.{group_uuid}.users.{user_uuid}.delete", handler: (*request).removeGroupUser},
+		{method: http.MethodGet, path: "/groups/{group_uuid}", acl: "auth.groups.{group_uuid}.read", handler: (*request).showGroup},
+		{method: http.MethodGet, path: "/groups/{group_uuid}/users", acl: "auth.groups.{group_uuid}.users.read", handler: (*request).listGroupUsers},
+		{method: http.MethodGet, path: "/groups/{group_uuid}/policies", acl: "auth.groups.{group_uuid}.policies.read", handler: (*request).listGroupPolicies},
 	}
 }
 
@@ -24,14 +25,15 @@ type groupObject struct {
 	ReadOnly bool   `json:"read_only"`
 }
 
+func (g *group) shown() groupObject {
+	return groupObject{g.uuid, g.name, g.slug, g.tenant, g.system, g.system}
+}
+
 func (q *request) groupPage(list []*group, p params) answer {
 	slices.SortFunc(list, func(a, b *group) int { return cmp.Compare(a.created, b.created) })
 	total := len(list)
 	list = slices.DeleteFunc(list, func(g *group) bool {
-		return p.search != "" && !like(p.search, g.name) && !like(p.search, g.slug) ||
-			q.query.Has("slug") && q.query.Get("slug") != g.slug ||
-			q.query.Has("name") && q.query.Get("name") != g.name ||
-			q.query.Has("uuid") && q.query.Get("uuid") != g.uuid
+		return !p.finds(g.name) || !q.filters(field{"uuid", g.uuid}, field{"name", g.name}, field{"slug", g.slug})
 	})
 	filtered := len(list)
 	order(list, p, func(a, b *group) int {
@@ -47,7 +49,7 @@ func (q *request) groupPage(list []*group, p params) answer {
 	})
 	items := make([]groupObject, 0, len(list))
 	for _, g := range page(list, p) {
-		items = append(items, groupObject{g.uuid, g.name, g.slug, g.tenant, g.system, g.system})
+		items = append(items, g.shown())
 	}
 	return reply(http.StatusOK, listObject[groupObject]{Total: total, Filtered: filtered, Items: items})
 }
@@ -83,48 +85,54 @@ func (q *request) listUserGroups() answer {
 	return q.groupPage(slices.Clone(u.groups), p)
 }
 
-// groupAndUser finds both, in one tenant, and refuses the groups that the server
-// keeps itself.
-func (q *request) groupAndUser() (*group, *user, answer, bool) {
+// visibleGroup is the path's group, seen from the request's tenant.
+func (q *request) visibleGroup() (*group, answer, bool) {
 	tenant, a, ok := q.tenant()
 	if !ok {
-		return nil, nil, a, false
+		return nil, a, false
 	}
 	id := q.arg["group_uuid"]
 	g := q.s.groups[id]
 	if g == nil || !q.s.sees(tenant, g.tenant) {
-		return nil, nil, modern(http.StatusNotFound, "unknown-group", `No such group: "`+id+`"`, dict{{"uuid", id}}, "groups"), false
+		return nil, modern(http.StatusNotFound, "unknown-group", `No such group: "`+id+`"`, dict{{"uuid", id}}, "groups"), false
 	}
-	u, a, ok := q.visibleUser(q.arg["user_uuid"])
-	if !ok {
-		return nil, nil, a, false
-	}
-	if g.tenant != u.tenant {
-		return nil, nil, modern(http.StatusBadRequest, "missmatching-tenant", "Ressources are not in the same tenant",
-			dict{{"user_tenant_uuid", u.tenant}, {"group_tenant_uuid", g.tenant}}, "groups"), false
-	}
-	if g.system {
-		return nil, nil, modern(http.StatusForbidden, "forbidden-group", `Forbidden group modification: "`+id+`"`, dict{{"uuid", id}}, "groups"), false
-	}
-	return g, u, answer{}, true
+	return g, answer{}, true
 }
 
-func (q *request) addGroupUser() answer {
-	g, u, a, ok := q.groupAndUser()
+func (q *request) showGroup() answer {
+	g, a, ok := q.visibleGroup()
 	if !ok {
 		return a
 	}
-	if !slices.Contains(u.groups, g) {
-		u.groups = append(u.groups, g)
-	}
-	return noContent()
+	return reply(http.StatusOK, g.shown())
 }
 
-func (q *request) removeGroupUser() answer {
-	g, u, a, ok := q.groupAndUser()
+func (q *request) listGroupUsers() answer {
+	g, a, ok := q.visibleGroup()
 	if !ok {
 		return a
 	}
-	u.groups = slices.DeleteFunc(u.groups, func(one *group) bool { return one == g })
-	return noContent()
+	p, bad := q.listParams(columns{order: []string{"username"}, first: "username"})
+	if bad != nil {
+		return *bad
+	}
+	var list []*user
+	for _, u := range q.s.users {
+		if slices.Contains(u.groups, g) {
+			list = append(list, u)
+		}
+	}
+	return q.userPage(list, p)
+}
+
+func (q *request) listGroupPolicies() answer {
+	g, a, ok := q.visibleGroup()
+	if !ok {
+		return a
+	}
+	p, bad := q.listParams(columns{order: []string{"name", "description", "uuid"}, first: "name"})
+	if bad != nil {
+		return *bad
+	}
+	return q.policyList(g.policies, g.tenant, p)
 }

@@ -24,13 +24,33 @@ type params struct {
 	limit   int64 // -1: no limit
 	offset  int64
 	search  string
+	given   bool // search is in the query, empty or not
 	recurse bool
+}
+
+// finds applies the search to the columns that it covers; one that is null never
+// fits, not even an empty search.
+func (p params) finds(columns ...any) bool {
+	return !p.given || slices.ContainsFunc(columns, func(column any) bool {
+		text, ok := column.(string)
+		return ok && like(p.search, text)
+	})
+}
+
+// filters applies the exact filters of the query.
+func (q *request) filters(columns ...field) bool {
+	for _, column := range columns {
+		if wanted, given := value(q.query, column.key); given && column.value != any(wanted) {
+			return false
+		}
+	}
+	return true
 }
 
 // listParams reads them; a bad value is a 400 whose message is an object, whatever
 // the list is of (contract 3).
 func (q *request) listParams(c columns) (params, *answer) {
-	p := params{order: c.first, limit: -1, search: q.query.Get("search")}
+	p := params{order: c.first, limit: -1, search: q.query.Get("search"), given: q.query.Has("search")}
 	var fault dict
 	number := func(name string, into *int64) {
 		value, given := value(q.query, name)
@@ -177,7 +197,8 @@ func compareBool(a, b bool) int {
 // like is the ILIKE '%text%' of the real server: blanks become "%", "%" and "_"
 // are not escaped (contract 7.1).
 func like(search, text string) bool {
-	pattern := "%" + strings.Join(strings.Fields(search), "%") + "%"
+	words := slices.DeleteFunc(strings.Split(search, " "), func(word string) bool { return word == "" })
+	pattern := "%" + strings.Join(words, "%") + "%"
 	return ilike(strings.ToLower(pattern), strings.ToLower(text))
 }
 

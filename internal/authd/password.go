@@ -2,6 +2,7 @@ package authd
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -29,14 +30,28 @@ func (q *request) changePassword() answer {
 	if u == nil {
 		return unknownUser(q.arg["user_uuid"])
 	}
-	if method := q.s.methodOf(u); method == "saml" || method == "ldap" {
-		return modern(http.StatusMethodNotAllowed, "password-managed-externally", "Unable to update externally managed password",
-			dict{{"uuid", u.uuid}}, "users")
-	}
-	if u.login() == "" || !u.passwordIs(old) {
+	if !u.passwordIs(old) {
 		return authenticationFailed()
 	}
-	u.setPassword(fresh)
+	return q.putPassword(u, fresh)
+}
+
+// putPassword sets a password, but not for who has no login, nor where an identity
+// provider keeps it.
+func (q *request) putPassword(u *user, password string) answer {
+	if u.login() == "" {
+		return authenticationFailed()
+	}
+	if method := q.s.methodOf(u); method == "saml" || method == "ldap" {
+		return modern(http.StatusMethodNotAllowed, "password-managed-externally",
+			`Unable to update externally managed password for user : "`+u.uuid+`"`, dict{{"uuid", u.uuid}}, "users")
+	}
+	u.setPassword(password)
+	return q.passwordSet(u)
+}
+
+// passwordSet ends every session of the user.
+func (q *request) passwordSet(u *user) answer {
 	if !q.endSessions(u) {
 		return internalError()
 	}
@@ -66,19 +81,23 @@ const resetLifetime = 48 * time.Hour
 
 // askReset answers 204 to everybody, whether the user exists or not (contract 10).
 func (q *request) askReset() answer {
-	if bad := q.query.Get("email"); q.query.Has("email") && emailAddress(bad) != nil {
-		return resetFault("Not a valid email address.")
-	}
 	var login string
 	given := 0
 	for _, name := range []string{"username", "email", "login"} {
-		if q.query.Has(name) {
-			login = q.query.Get(name)
-			given++
-			if !lengthOK(login, 1, 256) {
-				return resetFault("Length must be between 1 and 256.")
-			}
+		if !q.query.Has(name) {
+			continue
 		}
+		login = q.query.Get(name)
+		given++
+		switch {
+		case name == "email" && emailAddress(login) != nil:
+			return resetFault("Not a valid email address.")
+		case name != "email" && !lengthOK(login, 1, 256):
+			return resetFault("Length must be between 1 and 256.")
+		}
+	}
+	if strings.ContainsRune(login, 0) {
+		return internalError()
 	}
 	if given != 1 {
 		return resetFault([]any{`"username" or "email" or "login" should be used`})
@@ -93,7 +112,7 @@ func (q *request) askReset() answer {
 // session lies in the master tenant (contract 4, 8).
 func (s *Server) mail(acl string, now time.Time) {
 	t := &accessToken{
-		value: newUUID(), session: newUUID(), authID: "wazo-auth", tenant: s.master.uuid,
+		value: newUUID(), session: newUUID(), authID: internalID, tenant: s.master.uuid,
 		issued: now, expires: now.Add(resetLifetime), expireT: now.Add(resetLifetime).Unix(),
 		acl: []string{acl}, metadata: dict{}, agent: "wazo-auth-email-reset", seq: s.next(),
 	}
@@ -107,7 +126,10 @@ func (q *request) resetPassword() answer {
 	if value == "" {
 		value = q.http.Header.Get("X-Auth-Token")
 	}
-	uuid := q.query.Get("user_uuid")
+	uuid := "None" // as the real server writes a missing one
+	if q.query.Has("user_uuid") {
+		uuid = q.query.Get("user_uuid")
+	}
 	t := q.s.liveToken(value, q.now)
 	if t == nil || !t.allows("auth.users.password.reset."+uuid+".create") {
 		return unauthorized(value, "", "")
@@ -129,12 +151,8 @@ func (q *request) resetPassword() answer {
 		return unknownUser(uuid)
 	}
 	if text, ok := password.(string); ok {
-		u.setPassword(text)
-	} else {
-		u.salt, u.hash = nil, nil
+		return q.putPassword(u, text)
 	}
-	if !q.endSessions(u) {
-		return internalError()
-	}
-	return noContent()
+	u.salt, u.hash = nil, nil
+	return q.passwordSet(u)
 }

@@ -27,21 +27,24 @@ type policyObject struct {
 	Shared      bool     `json:"shared"`
 }
 
-func (p *policy) shown() policyObject {
-	return policyObject{p.uuid, p.tenant, p.name, p.slug, p.description, append([]string{}, p.acl...), p.readOnly, false}
+// shownIn is a policy as it is answered in a tenant: a stock one passes for the
+// tenant's own, wherever it is out of sight (transcript policies_list).
+func (s *Server) shownIn(p *policy, tenant string) policyObject {
+	owner := p.tenant
+	if p.readOnly && !s.sees(tenant, owner) {
+		owner = tenant
+	}
+	return policyObject{p.uuid, owner, p.name, p.slug, p.description, append([]string{}, p.acl...), p.readOnly, false}
 }
 
 var policyColumns = columns{order: []string{"name", "slug", "description", "uuid", "read_only"}, first: "name"}
 
-// policyPage sorts and cuts; it gives back the count after the search too.
-func (q *request) policyPage(list []*policy, p params) ([]policyObject, int) {
+// policyPage filters, sorts and cuts; it gives back the count after the filters too.
+func (q *request) policyPage(list []*policy, tenant string, p params) ([]policyObject, int) {
 	slices.SortFunc(list, func(a, b *policy) int { return cmp.Compare(a.created, b.created) })
 	list = slices.DeleteFunc(list, func(one *policy) bool {
-		text, _ := one.description.(string)
-		return p.search != "" && !like(p.search, one.name) && !like(p.search, one.slug) && !like(p.search, text) ||
-			q.query.Has("slug") && q.query.Get("slug") != one.slug ||
-			q.query.Has("name") && q.query.Get("name") != one.name ||
-			q.query.Has("uuid") && q.query.Get("uuid") != one.uuid
+		return !p.finds(one.name, one.description) ||
+			!q.filters(field{"uuid", one.uuid}, field{"name", one.name}, field{"slug", one.slug}, field{"tenant_uuid", one.tenant})
 	})
 	filtered := len(list)
 	order(list, p, func(a, b *policy) int {
@@ -59,7 +62,7 @@ func (q *request) policyPage(list []*policy, p params) ([]policyObject, int) {
 	})
 	items := make([]policyObject, 0, len(list))
 	for _, one := range page(list, p) {
-		items = append(items, one.shown())
+		items = append(items, q.s.shownIn(one, tenant))
 	}
 	return items, filtered
 }
@@ -77,39 +80,54 @@ func (q *request) listPolicies() answer {
 	in := q.scope(tenant, p.recurse)
 	var list []*policy
 	for _, one := range q.s.policies {
-		if in(one.tenant) {
+		if in(one.tenant) || one.readOnly {
 			list = append(list, one)
 		}
 	}
-	items, filtered := q.policyPage(list, p)
-	return reply(http.StatusOK, dict{{"items", items}, {"total", filtered}})
+	total := len(list)
+	items, _ := q.policyPage(list, tenant, p)
+	return reply(http.StatusOK, dict{{"items", items}, {"total", total}})
 }
 
-func unknownPolicy(id string) answer { return legacy(http.StatusNotFound, "No such policy "+id) }
+// unknownPolicy tells what was looked for the way Python prints it.
+func unknownPolicy(key, id string) answer {
+	return legacy(http.StatusNotFound, "No such policy "+pyRepr(dict{{key, id}}))
+}
 
-// policyNamed finds a policy by uuid or slug.
-func (q *request) policyNamed(id, tenant string) *policy {
+// pathPolicy finds the path's policy by uuid, or by a slug of the tenant.
+func (q *request) pathPolicy(tenant string) (*policy, answer, bool) {
+	id := q.arg["policy"]
 	if uuid, ok := pathUUID(id); ok {
-		return q.s.policies[uuid]
+		p := q.s.policies[uuid]
+		return p, unknownPolicy("uuid", uuid), p != nil
 	}
 	for _, p := range q.s.policies {
-		if p.slug == id && (tenant == "" || p.tenant == tenant) {
-			return p
+		if p.slug == id && (p.tenant == tenant || p.readOnly) {
+			return p, answer{}, true
 		}
 	}
-	return nil
+	return nil, unknownPolicy("slug", id), false
+}
+
+// visiblePolicy is the path's policy, seen from the request's tenant.
+func (q *request) visiblePolicy() (*policy, string, answer, bool) {
+	tenant, a, ok := q.tenant()
+	if !ok {
+		return nil, "", a, false
+	}
+	p, a, ok := q.pathPolicy(tenant)
+	if ok && !p.readOnly && !q.s.sees(tenant, p.tenant) {
+		return nil, "", unknownPolicy("uuid", p.uuid), false
+	}
+	return p, tenant, a, ok
 }
 
 func (q *request) showPolicy() answer {
-	tenant, a, ok := q.tenant()
+	p, tenant, a, ok := q.visiblePolicy()
 	if !ok {
 		return a
 	}
-	p := q.policyNamed(q.arg["policy"], tenant)
-	if p == nil || !q.s.sees(tenant, p.tenant) {
-		return unknownPolicy(q.arg["policy"])
-	}
-	return reply(http.StatusOK, p.shown())
+	return reply(http.StatusOK, q.s.shownIn(p, tenant))
 }
 
 // listUserPolicies gives an empty list for a user that is unknown or out of sight
@@ -125,35 +143,20 @@ func (q *request) listUserPolicies() answer {
 	}
 	var list []*policy
 	if u := q.s.users[q.arg["user_uuid"]]; u != nil && q.s.sees(tenant, u.tenant) {
-		list = slices.Clone(u.policies)
+		list = u.policies
 	}
-	total := len(list)
-	items, filtered := q.policyPage(list, p)
-	return reply(http.StatusOK, dict{{"items", items}, {"total", total}, {"filtered", filtered}})
+	return q.policyList(list, tenant, p)
 }
 
-// userAndPolicy finds both and refuses who would hand out or take away more than
-// they hold themselves (contract 10).
-func (q *request) userAndPolicy() (*user, *policy, answer, bool) {
-	u := q.s.users[q.arg["user_uuid"]]
-	if u == nil {
-		return nil, nil, unknownUser(q.arg["user_uuid"]), false
-	}
-	p := q.policyNamed(q.arg["policy"], u.tenant)
-	if p == nil {
-		return nil, nil, unknownPolicy(q.arg["policy"]), false
-	}
-	for _, access := range p.acl {
-		if !q.token.allows(access) {
-			return nil, nil, modern(http.StatusUnauthorized, "unauthorized", "Unauthorized",
-				dict{{"invalid_token", q.token.value}, {"required_access", access}}, ""), false
-		}
-	}
-	return u, p, answer{}, true
+// policyList is the list of somebody's policies.
+func (q *request) policyList(list []*policy, tenant string, p params) answer {
+	items, filtered := q.policyPage(slices.Clone(list), tenant, p)
+	return reply(http.StatusOK, dict{{"items", items}, {"total", len(list)}, {"filtered", filtered}})
 }
 
+// addUserPolicy and removeUserPolicy don't care for the user's tenant.
 func (q *request) addUserPolicy() answer {
-	u, p, a, ok := q.userAndPolicy()
+	u, p, a, ok := q.userAndPolicy(q.mayAdd)
 	if !ok {
 		return a
 	}
@@ -164,10 +167,33 @@ func (q *request) addUserPolicy() answer {
 }
 
 func (q *request) removeUserPolicy() answer {
-	u, p, a, ok := q.userAndPolicy()
+	u, p, a, ok := q.userAndPolicy(q.mayRemove)
 	if !ok {
 		return a
 	}
 	u.policies = slices.DeleteFunc(u.policies, func(one *policy) bool { return one == p })
 	return noContent()
+}
+
+func (q *request) userAndPolicy(may func(acl []string) (answer, bool)) (*user, *policy, answer, bool) {
+	p, a, ok := q.allowedPolicy(may)
+	if !ok {
+		return nil, nil, a, false
+	}
+	u := q.s.users[q.arg["user_uuid"]]
+	return u, p, unknownUser(q.arg["user_uuid"]), u != nil
+}
+
+// allowedPolicy is the path's policy, if may says so of what it grants.
+func (q *request) allowedPolicy(may func(acl []string) (answer, bool)) (*policy, answer, bool) {
+	tenant, a, ok := q.tenant()
+	if !ok {
+		return nil, a, false
+	}
+	p, a, ok := q.pathPolicy(tenant)
+	if !ok {
+		return nil, a, false
+	}
+	a, ok = may(p.acl)
+	return p, a, ok
 }

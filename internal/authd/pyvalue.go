@@ -18,6 +18,13 @@ type field struct {
 	value any
 }
 
+// indexed is a dict whose keys are the numbers of a list's items: quoted in JSON,
+// bare in Python.
+type indexed dict
+
+// MarshalJSON writes it as any dict.
+func (d indexed) MarshalJSON() ([]byte, error) { return dict(d).MarshalJSON() }
+
 func (d dict) get(key string) any {
 	for _, f := range d {
 		if f.key == key {
@@ -66,11 +73,9 @@ func pyRepr(v any) string {
 	case int:
 		return strconv.Itoa(v)
 	case dict:
-		parts := make([]string, len(v))
-		for i, f := range v {
-			parts[i] = pyString(f.key) + ": " + pyRepr(f.value)
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
+		return pyDict(v, pyString)
+	case indexed:
+		return pyDict(dict(v), func(key string) string { return key })
 	case []any:
 		parts := make([]string, len(v))
 		for i, item := range v {
@@ -79,6 +84,14 @@ func pyRepr(v any) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
 	return fmt.Sprint(v)
+}
+
+func pyDict(d dict, key func(string) string) string {
+	parts := make([]string, len(d))
+	for i, f := range d {
+		parts[i] = key(f.key) + ": " + pyRepr(f.value)
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // pyString quotes as Python does: single quotes, unless the text holds one and no

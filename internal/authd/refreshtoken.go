@@ -120,13 +120,9 @@ func (q *request) refreshTokenPage(list []*refreshToken, p params) answer {
 	if q.hasNUL("search", "client_id") {
 		return internalError()
 	}
-	if p.search != "" {
-		list = slices.DeleteFunc(list, func(rt *refreshToken) bool { return !like(p.search, rt.clientID) })
-	}
-	if q.query.Has("client_id") {
-		id := q.query.Get("client_id")
-		list = slices.DeleteFunc(list, func(rt *refreshToken) bool { return rt.clientID != id })
-	}
+	list = slices.DeleteFunc(list, func(rt *refreshToken) bool {
+		return !p.finds(rt.clientID) || !q.filters(field{"client_id", rt.clientID})
+	})
 	if q.query.Has("mobile") {
 		mobile, ok := pgBool(q.query.Get("mobile"))
 		if !ok {

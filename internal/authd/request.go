@@ -1,6 +1,7 @@
 package authd
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -20,6 +21,7 @@ type request struct {
 	query   url.Values
 	body    any // the JSON body, numbers as json.Number
 	bodyOK  bool
+	tooBig  bool // nginx refuses the body
 	now     time.Time
 	token   *accessToken
 }
@@ -31,7 +33,7 @@ const (
 
 // open reads where a request wants to go.
 func (s *Server) open(r *http.Request) *request {
-	q := &request{s: s, http: r, arg: map[string]string{}, query: r.URL.Query()}
+	q := &request{s: s, http: r, arg: map[string]string{}, query: parseQuery(r.URL.RawQuery)}
 	raw := r.URL.EscapedPath()
 	var segments []string
 	if under(raw, "/api") {
@@ -59,6 +61,40 @@ func (s *Server) open(r *http.Request) *request {
 		q.path = segments[1:]
 	}
 	return q
+}
+
+// parseQuery reads a query as the real server does: only "&" separates, a broken
+// escape stays as it is, and what is no UTF-8 is replaced.
+func parseQuery(raw string) url.Values {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name = unescapeQuery(name)
+		values[name] = append(values[name], unescapeQuery(value))
+	}
+	return values
+}
+
+func unescapeQuery(s string) string {
+	s = strings.ReplaceAll(s, "+", " ")
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if b, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
+				out = append(out, b...)
+				i += 2
+				continue
+			}
+		}
+		out = append(out, s[i])
+	}
+	return strings.ToValidUTF8(string(out), "\uFFFD")
 }
 
 func under(p, prefix string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") }
@@ -115,9 +151,18 @@ func (s *Server) liveToken(value string, now time.Time) *accessToken {
 	return t
 }
 
+// internalID is the auth_id of tokens that belong to nobody, such as those of mailed
+// links (contract 4).
+const internalID = "wazo-auth"
+
 // tenant is the one that Wazo-Tenant names, or the token's own.
 func (q *request) tenant() (string, answer, bool) {
 	wanted := q.http.Header.Get("Wazo-Tenant")
+	if id := q.token.authID; id != internalID && q.s.users[id] == nil {
+		// The tenant is the user's, and the user is looked up for it: a token that
+		// outlived its user gets no further (transcript user_deleted_token_use).
+		return "", unknownUser(id), false
+	}
 	if wanted == "" {
 		return q.token.tenant, answer{}, true
 	}
@@ -157,13 +202,16 @@ func (q *request) read() {
 	if err != nil {
 		return
 	}
+	q.tooBig = len(raw) > maxBody && q.proxied
 	q.body, q.bodyOK = parseBody(raw)
 }
 
 // object is the body as an object; what Python counts as nothing (null, [], "", 0,
 // false) counts as {} (contract 5).
-func (q *request) object() (map[string]any, bool) {
-	switch v := q.body.(type) {
+func (q *request) object() (map[string]any, bool) { return asObject(q.body) }
+
+func asObject(value any) (map[string]any, bool) {
+	switch v := value.(type) {
 	case nil:
 		return map[string]any{}, true
 	case map[string]any:
@@ -176,7 +224,7 @@ func (q *request) object() (map[string]any, bool) {
 		return map[string]any{}, !v
 	case json.Number:
 		f, err := v.Float64()
-		return map[string]any{}, err == nil && f == 0
+		return map[string]any{}, err == nil && f == 0 && v != notANumber
 	}
 	return nil, false
 }

@@ -21,11 +21,9 @@ type found struct {
 	methods []string // that the path has
 }
 
-var routes = buildRoutes()
-
 func buildRoutes() []route {
 	list := slices.Concat(tokenRoutes(), refreshTokenRoutes(), sessionRoutes(),
-		userRoutes(), emailRoutes(), passwordRoutes(), tenantRoutes(), policyRoutes(), groupRoutes(), serviceRoutes())
+		userRoutes(), emailRoutes(), passwordRoutes(), tenantRoutes(), policyRoutes(), policyEditRoutes(), groupRoutes(), groupEditRoutes(), serviceRoutes())
 	for i := range list {
 		list[i].parts = strings.Split(list[i].path, "/")[1:]
 	}
@@ -36,8 +34,8 @@ func buildRoutes() []route {
 func (q *request) find() (*route, found) {
 	var f found
 	var get *route
-	for i := range routes {
-		rt := &routes[i]
+	for i := range q.s.routes {
+		rt := &q.s.routes[i]
 		if !q.fits(rt.parts) {
 			continue
 		}
@@ -82,7 +80,7 @@ func (q *request) fits(parts []string) bool {
 }
 
 // textArgument names the arguments that are not UUIDs.
-var textArgument = map[string]bool{"{client_id}": true, "{policy}": true}
+var textArgument = map[string]bool{"{client_id}": true, "{policy}": true, "{idp_type}": true}
 
 func (q *request) bind(parts []string) {
 	for i, part := range parts {

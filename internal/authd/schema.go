@@ -27,7 +27,10 @@ func errRequired() any {
 func errString() any  { return errType("Not a valid string.", "string") }
 func errInteger() any { return errType("Not a valid integer.", "integer") }
 func errBoolean() any { return errType("Not a valid boolean.", "boolean") }
-func errEmail() any   { return errType("Not a valid email address.", "email") }
+func errUUID() any    { return errType("Not a valid UUID.", "uuid") }
+
+// errEmail stands in a list: to the real server it is a check of a text, not a type.
+func errEmail() any { return []any{errType("Not a valid email address.", "email")} }
 
 func errEnum(choices ...string) any {
 	list := make([]any, len(choices))

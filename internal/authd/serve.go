@@ -15,20 +15,24 @@ type ServeOptions struct {
 	Listen        string        // host:port; port 0 picks a free one
 	SeedFile      string        // TOML; empty: the demo's seed
 	PlainHTTP     bool          // no TLS
-	TokenLifetime time.Duration // 0: 7200 s
-	MaxSessions   int           // 0: 100
+	TokenLifetime time.Duration // 1 s to 10 years
+	MaxSessions   int           // 1 or more
 	Timezone      string        // such as America/Toronto; empty: UTC
 	LogFile       string        // gets a JSON line a request, appended; empty: none
 }
 
+// recordedStack is the uuid of the stack that the recorded exchanges are of: played
+// against this server they find it again.
+const recordedStack = "1cc60e03-8a2c-4f53-9ecc-193c0ce4b7ea"
+
 // Serve runs a server until ctx ends. Once it listens it prints one JSON line with
 // the stack's url and the fingerprint of its key.
 func Serve(ctx context.Context, o ServeOptions, stdout io.Writer) error {
-	cfg := Config{TokenLifetime: o.TokenLifetime, MaxSessions: o.MaxSessions, StackUUID: newUUID()}
-	if o.TokenLifetime < 0 || o.TokenLifetime > maxExpiration*time.Second {
+	cfg := Config{TokenLifetime: o.TokenLifetime, MaxSessions: o.MaxSessions, StackUUID: recordedStack}
+	if o.TokenLifetime < time.Second || o.TokenLifetime > maxExpiration*time.Second {
 		return fmt.Errorf("a token lifetime of %v is out of range; give 1s to %ds", o.TokenLifetime, maxExpiration)
 	}
-	if o.MaxSessions < 0 {
+	if o.MaxSessions < 1 {
 		return fmt.Errorf("%d sessions at most makes no sense; give 1 or more", o.MaxSessions)
 	}
 	if o.Timezone != "" {

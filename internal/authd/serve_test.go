@@ -52,7 +52,7 @@ func serveInBackground(t *testing.T, o ServeOptions) ready {
 
 func TestServeShowsWhereItIs(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
-	r := serveInBackground(t, ServeOptions{Listen: ":0", LogFile: log, Timezone: "America/Toronto"})
+	r := serveInBackground(t, ServeOptions{Listen: ":0", TokenLifetime: time.Hour, MaxSessions: 100, LogFile: log, Timezone: "America/Toronto"})
 	if !strings.HasPrefix(r.URL, "https://127.0.0.1:") {
 		t.Errorf("url is %s", r.URL)
 	}
@@ -103,7 +103,7 @@ func TestServeShowsWhereItIs(t *testing.T) {
 }
 
 func TestServePlainHTTP(t *testing.T) {
-	r := serveInBackground(t, ServeOptions{Listen: "127.0.0.1:0", PlainHTTP: true})
+	r := serveInBackground(t, ServeOptions{Listen: "127.0.0.1:0", TokenLifetime: time.Hour, MaxSessions: 100, PlainHTTP: true})
 	if !strings.HasPrefix(r.URL, "http://127.0.0.1:") || r.Fingerprint != "" {
 		t.Errorf("ready line %+v", r)
 	}
@@ -154,16 +154,19 @@ func TestServeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		o    ServeOptions
-		want string
+		spoil func(*ServeOptions)
+		want  string
 	}{
-		"unknown key": {ServeOptions{SeedFile: seed}, `line 3: unknown key "user.pasword"`},
-		"no seed":     {ServeOptions{SeedFile: seed + "x"}, "opening the seed"},
-		"zone":        {ServeOptions{Timezone: "Nowhere/Else"}, "time zone"},
-		"lifetime":    {ServeOptions{TokenLifetime: -1}, "out of range"},
-		"address":     {ServeOptions{Listen: "256.0.0.1:0"}, "--listen"},
+		"unknown key": {func(o *ServeOptions) { o.SeedFile = seed }, `line 3: unknown key "user.pasword"`},
+		"no seed":     {func(o *ServeOptions) { o.SeedFile = seed + "x" }, "opening the seed"},
+		"zone":        {func(o *ServeOptions) { o.Timezone = "Nowhere/Else" }, "time zone"},
+		"lifetime":    {func(o *ServeOptions) { o.TokenLifetime = 0 }, "out of range"},
+		"sessions":    {func(o *ServeOptions) { o.MaxSessions = 0 }, "give 1 or more"},
+		"address":     {func(o *ServeOptions) { o.Listen = "256.0.0.1:0" }, "--listen"},
 	} {
-		err := Serve(t.Context(), c.o, io.Discard)
+		o := ServeOptions{Listen: "127.0.0.1:0", TokenLifetime: time.Hour, MaxSessions: 100}
+		c.spoil(&o)
+		err := Serve(t.Context(), o, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q in it", name, err, c.want)
 		}

@@ -20,6 +20,7 @@ type Config struct {
 // Server is one wazo-auth. It is safe for concurrent use.
 type Server struct {
 	cfg     Config
+	routes  []route
 	started time.Time
 	faults  Faults
 	traffic traffic
@@ -30,6 +31,8 @@ type Server struct {
 	seq           uint64
 	purged        time.Time // when the last purge was due
 	master        *tenant
+	adminPolicy   *policy
+	userPolicy    *policy
 	tenants       map[string]*tenant
 	users         map[string]*user
 	names         map[string]*user // usernames and e-mails in lower case
@@ -54,6 +57,7 @@ func New(cfg Config, seed Seed) (*Server, error) {
 	}
 	s := &Server{
 		cfg:           cfg,
+		routes:        buildRoutes(),
 		started:       time.Now(),
 		log:           requestLog{w: cfg.Log},
 		tenants:       map[string]*tenant{},
@@ -108,6 +112,8 @@ func (s *Server) decide(q *request) (kind string, a answer, cut bool) {
 	switch {
 	case q.proxied && limited(q.path) && s.limiter.refuses(remoteHost(q.http), time.Now()):
 		a = tooManyRequests()
+	case q.tooBig:
+		a = proxyPage(http.StatusRequestEntityTooLarge)
 	case rt == nil:
 		a = found.miss(q)
 	default:
@@ -141,6 +147,7 @@ func send(w http.ResponseWriter, r *http.Request, a answer, proxied, half bool) 
 	h.Set("Server", "Cheroot/9.0.0")
 	if proxied || a.ctype == typeNginxHTML {
 		h.Set("Server", "nginx/1.22.1")
+		h.Set("Connection", "keep-alive")
 	}
 	if a.ctype != typeNginxHTML {
 		h.Set("Access-Control-Allow-Origin", "*")

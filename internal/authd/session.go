@@ -11,7 +11,7 @@ func sessionRoutes() []route {
 		{method: http.MethodGet, path: "/sessions", acl: "auth.sessions.read", handler: (*request).listSessions},
 		{method: http.MethodDelete, path: "/sessions/{session_uuid}", acl: "auth.sessions.{session_uuid}.delete", handler: (*request).deleteSession},
 		{method: http.MethodGet, path: "/users/{user_uuid}/sessions", acl: "auth.users.{user_uuid}.sessions.read", handler: (*request).listUserSessions},
-		{method: http.MethodDelete, path: "/users/{user_uuid}/sessions/{session_uuid}", acl: "auth.users.{user_uuid}.sessions.{session_uuid}.delete", handler: (*request).deleteSession},
+		{method: http.MethodDelete, path: "/users/{user_uuid}/sessions/{session_uuid}", acl: "auth.users.{user_uuid}.sessions.{session_uuid}.delete", handler: (*request).deleteUserSession},
 	}
 }
 
@@ -56,8 +56,7 @@ func (q *request) listUserSessions() answer {
 	if bad != nil {
 		return *bad
 	}
-	list := slices.DeleteFunc(q.s.tokensOf(u.uuid), func(t *accessToken) bool { return t.sessionUser == "" })
-	return sessionPage(list, p)
+	return sessionPage(q.s.tokensOf(u.uuid), p)
 }
 
 func sessionPage(list []*accessToken, p params) answer {
@@ -74,9 +73,17 @@ func sessionPage(list []*accessToken, p params) answer {
 	return reply(http.StatusOK, listObject[sessionItem]{Total: total, Filtered: total, Items: items})
 }
 
+// deleteUserSession wants to see the path's user; whose the session is, is not
+// checked (transcript session_delete_of_other_user_via_own_path).
+func (q *request) deleteUserSession() answer {
+	if _, a, ok := q.visibleUser(q.arg["user_uuid"]); !ok {
+		return a
+	}
+	return q.deleteSession()
+}
+
 // deleteSession answers 204 whatever the session: unknown, gone, or in a tenant
-// out of sight, where nothing happens. The owner is not checked, on the own path
-// neither (transcript session_delete_of_other_user_via_own_path).
+// out of sight, where nothing happens.
 func (q *request) deleteSession() answer {
 	tenant, a, ok := q.tenant()
 	if !ok {

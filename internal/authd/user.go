@@ -91,12 +91,17 @@ func (q *request) listUsers() answer {
 			list = append(list, u)
 		}
 	}
+	return q.userPage(list, p)
+}
+
+// userPage filters, sorts and cuts a list.
+func (q *request) userPage(list []*user, p params) answer {
 	slices.SortFunc(list, func(a, b *user) int { return cmp.Compare(a.created, b.created) })
 	total := len(list)
 	if q.hasNUL("search", "uuid", "username", "firstname", "lastname", "purpose", "email_address", "policy_slug", "has_policy_slug") {
 		return internalError()
 	}
-	list = slices.DeleteFunc(list, func(u *user) bool { return !q.userFits(u, p.search) })
+	list = slices.DeleteFunc(list, func(u *user) bool { return !q.userFits(u, p) })
 	filtered := len(list)
 	order(list, p, func(a, b *user) int {
 		switch p.order {
@@ -115,20 +120,14 @@ func (q *request) listUsers() answer {
 }
 
 // userFits applies the search and the filters of the query.
-func (q *request) userFits(u *user, search string) bool {
-	if search != "" {
-		fits := func(v any) bool { s, ok := v.(string); return ok && like(search, s) }
-		if !fits(u.firstname) && !fits(u.lastname) && !fits(u.username) &&
-			!slices.ContainsFunc(u.emails, func(e email) bool { return fits(e.address) }) {
-			return false
-		}
+func (q *request) userFits(u *user, p params) bool {
+	searched := append(make([]any, 0, 3+len(u.emails)), u.firstname, u.lastname, u.username)
+	for _, address := range addresses(u.emails) {
+		searched = append(searched, address)
 	}
-	for name, value := range map[string]any{
-		"uuid": u.uuid, "username": u.username, "firstname": u.firstname, "lastname": u.lastname, "purpose": u.purpose,
-	} {
-		if q.query.Has(name) && value != q.query.Get(name) {
-			return false
-		}
+	if !p.finds(searched...) || !q.filters(field{"uuid", u.uuid}, field{"username", u.username},
+		field{"firstname", u.firstname}, field{"lastname", u.lastname}, field{"purpose", u.purpose}) {
+		return false
 	}
 	if address := q.query.Get("email_address"); q.query.Has("email_address") && !slices.Contains(addresses(u.emails), address) {
 		return false
@@ -149,7 +148,7 @@ func (q *request) userFits(u *user, search string) bool {
 		if strings.HasSuffix(name, "slug") {
 			of = func(p *policy) bool { return p.slug == id }
 		}
-		if q.query.Has(name) && !slices.ContainsFunc(among, of) {
+		if id != "" && !slices.ContainsFunc(among, of) { // an empty one is no filter
 			return false
 		}
 	}
@@ -164,27 +163,31 @@ func (q *request) showUser() answer {
 	return reply(http.StatusOK, u.shown())
 }
 
-// userFields reads what POST and PUT have in common.
+// userFields reads what POST and PUT have in common, in the order of the real
+// schema: only the first error is told.
 func (q *request) userFields(f *form, u *user) {
 	u.username = f.text("username", rule{nullable: true, check: upTo(256)})
-	if f.has("password") && q.http.Method == http.MethodPost {
-		f.text("password", rule{nullable: true, check: notEmpty})
-	}
 	u.firstname = f.text("firstname", rule{nullable: true})
 	u.lastname = f.text("lastname", rule{nullable: true})
-	if q.http.Method == http.MethodPost {
-		if address, ok := f.text("email_address", rule{nullable: true, check: emailAddress}).(string); ok {
-			u.emails = []email{{uuid: newUUID(), address: address, main: true, confirmed: true}}
-		}
-	}
 	u.purpose = "user"
 	if purpose, ok := f.text("purpose", rule{check: oneOf("user", "internal", "external_api")}).(string); ok {
 		u.purpose = purpose
 	}
-	u.enabled = f.boolean("enabled", true, rule{})
 	u.method = defaultMethod(u.purpose)
 	if method, ok := f.text("authentication_method", rule{}).(string); ok {
 		u.method = method
+	}
+	u.enabled = f.boolean("enabled", true, rule{})
+}
+
+// newUserFields reads what only a new user has.
+func (q *request) newUserFields(f *form, u *user) {
+	u.uuid = cmp.Or(f.uuid("uuid"), newUUID())
+	if password, ok := f.text("password", rule{nullable: true, check: notEmpty}).(string); ok {
+		u.setPassword(password)
+	}
+	if address, ok := f.text("email_address", rule{nullable: true, check: emailAddress}).(string); ok {
+		u.emails = []email{{uuid: newUUID(), address: address, main: true, confirmed: true}}
 	}
 }
 
@@ -199,22 +202,21 @@ func methodKnown(method string) (answer, bool) {
 
 // createUser answers 200, not 201 (contract 10).
 func (q *request) createUser() answer {
+	tenant, a, ok := q.tenant()
+	if !ok {
+		return a
+	}
 	f, a, ok := q.form("users")
 	if !ok {
 		return a
 	}
-	u := &user{uuid: newUUID()}
-	if id, ok := f.text("uuid", rule{check: anyUUID}).(string); ok {
-		u.uuid, _ = bodyUUID(id)
-	}
+	u := &user{tenant: tenant}
 	q.userFields(f, u)
+	q.newUserFields(f, u)
 	if f.fault != nil {
 		return f.first("users")
 	}
 	if a, ok := methodKnown(u.method); !ok {
-		return a
-	}
-	if u.tenant, a, ok = q.tenant(); !ok {
 		return a
 	}
 	if u.holdsNUL() {
@@ -224,8 +226,7 @@ func (q *request) createUser() answer {
 		return conflict("username", name)
 	}
 	for _, e := range u.emails {
-		name, named := u.username.(string)
-		if q.s.loginTaken(e.address, nil) || named && strings.EqualFold(name, e.address) {
+		if q.s.loginTaken(e.address, nil) {
 			return conflict("email_address", e.address)
 		}
 	}
@@ -234,9 +235,6 @@ func (q *request) createUser() answer {
 			{"constraint_id", "unique"}, {"message", `The uuid "` + u.uuid + `" is already used`},
 		}}}, "users")
 	}
-	if password, ok := f.body["password"].(string); ok {
-		u.setPassword(password)
-	}
 	q.s.addUser(u)
 	return reply(http.StatusOK, u.shown())
 }
@@ -244,6 +242,9 @@ func (q *request) createUser() answer {
 // replaceUser is a full replacement with defaults: what is left out is forgotten,
 // and a disabled user comes back enabled (transcript user_put_forgets_enabled).
 func (q *request) replaceUser() answer {
+	if _, a, ok := q.tenant(); !ok {
+		return a
+	}
 	f, a, ok := q.form("users")
 	if !ok {
 		return a
