@@ -1,0 +1,84 @@
+//go:build linux
+
+package session
+
+import (
+	"net"
+	"path/filepath"
+	"testing"
+
+	"github.com/godbus/dbus/v5"
+	"github.com/zalando/go-keyring"
+)
+
+// What is open is read without the library; for anything else the library is asked.
+func TestOpenItem(t *testing.T) {
+	if !inSession(t) {
+		return
+	}
+	startKeyring(t)
+	if err := keyring.Set(keyringService, "mine", "a secret"); err != nil {
+		t.Fatal(err)
+	}
+	if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "a secret" || !ok {
+		t.Errorf("open: %q, %v", secret, ok)
+	}
+	if secret, ok := openItem(t.Context(), keyringService, "nobody's"); secret != "" || ok {
+		t.Errorf("no such item: %q, %v", secret, ok)
+	}
+	if err := secretService(t).Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{loginCollection}).Err; err != nil {
+		t.Fatal(err)
+	}
+	if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "" || ok {
+		t.Errorf("locked: %q, %v", secret, ok)
+	}
+}
+
+// Whatever answers at the bus's address, the answer is no secret and comes in time.
+func TestOpenItemOfNoBus(t *testing.T) {
+	for name, says := range map[string]string{
+		"refuses":  "REJECTED DBUS_COOKIE_SHA1\r\n",
+		"garbage":  "OK 1234\r\nl\x02\x01\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+		"hangs up": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "bus")
+			bus, err := net.Listen("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer bus.Close()
+			go func() {
+				conn, err := bus.Accept()
+				if err != nil {
+					return
+				}
+				buf := make([]byte, 4096)
+				_, _ = conn.Read(buf)
+				_, _ = conn.Write([]byte(says))
+				_ = conn.Close()
+			}()
+			t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+path+",guid=0")
+			if secret, ok := readOpenItem(t.Context(), keyringService, "mine"); secret != "" || ok {
+				t.Errorf("%q, %v", secret, ok)
+			}
+		})
+	}
+}
+
+func TestBusSocket(t *testing.T) {
+	for address, want := range map[string]string{
+		"unix:path=/run/user/1000/bus":        "/run/user/1000/bus",
+		"unix:path=/tmp/dbus-x,guid=0123":     "/tmp/dbus-x",
+		"unix:abstract=/tmp/dbus-x,guid=0123": "@/tmp/dbus-x",
+		"unix:path=/tmp/a%20b":                "",
+		"unix:tmpdir=/tmp;unix:path=/x":       "",
+		"tcp:host=localhost,port=1":           "",
+		"":                                    "",
+		"disabled:":                           "",
+	} {
+		if got, ok := busSocket(address); got != want || ok != (want != "") {
+			t.Errorf("%s: %q, %v", address, got, ok)
+		}
+	}
+}
