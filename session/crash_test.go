@@ -22,10 +22,7 @@ import (
 
 // changes are what may be under way when a process is killed: from accounts "a b", they have to
 // end with what is named here.
-var changes = map[string]struct {
-	after string
-	do    func(s *FileStore, backup string) error
-}{
+var changes = map[string]doing{
 	"update": {"a b c", func(s *FileStore, _ string) error {
 		_, err := s.Update(testContext(), "00000003", named("c"))
 		return err
@@ -42,6 +39,11 @@ var changes = map[string]struct {
 	}},
 	"to-passphrase": {"a b", func(s *FileStore, _ string) error { return s.Move(testContext(), PassphraseKey) }},
 	"to-keyring":    {"a b", func(s *FileStore, _ string) error { return s.Move(testContext(), KeyringKey) }},
+}
+
+type doing struct {
+	after string
+	do    func(s *FileStore, with string) error
 }
 
 // crash makes a change in a directory and kills itself after so many steps of it.
