@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 
 // target is the stack the suite runs against: an authd of its own, or a real one, as an ordinary user of it:
 //
-//	WAKEY_TEST_STACK=URL WAKEY_TEST_USER=… WAKEY_TEST_PASSWORD=… [WAKEY_TEST_FINGERPRINT=SHA256:…] go test -run TestClient ./api
+//	WAKEY_TEST_STACK=URL WAKEY_TEST_USER=… WAKEY_TEST_PASSWORD=… [WAKEY_TEST_FINGERPRINT=SHA256:…] go test ./api/...
 //
 // Everything it makes carries a client_id of its own and is taken away at the end.
 type target struct {
@@ -36,11 +37,33 @@ const (
 	nobody      = "00000000-0000-4000-8000-000000000000"
 )
 
+// realStack is the stack that the environment names, "" for none, and whose key to trust: the one that the environment
+// names, or the one that the stack shows now.
+func realStack(t *testing.T) (stack string, trust api.Trust) {
+	t.Helper()
+	stack, trust.Pin = os.Getenv("WAKEY_TEST_STACK"), os.Getenv("WAKEY_TEST_FINGERPRINT")
+	if stack == "" || trust.Pin != "" || strings.HasPrefix(stack, "http://") {
+		return stack, trust
+	}
+	info, err := api.Fingerprint(t.Context(), stack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Problem != "" {
+		t.Logf("%s shows the key %s, which nobody vouches for (%s); it is trusted for this run", stack, info.Fingerprint, info.Problem)
+		trust.Pin = info.Fingerprint
+	}
+	return stack, trust
+}
+
 func newTarget(t *testing.T) *target {
 	t.Helper()
-	stack, fingerprint := os.Getenv("WAKEY_TEST_STACK"), os.Getenv("WAKEY_TEST_FINGERPRINT")
+	stack, trust := realStack(t)
 	s := &target{login: os.Getenv("WAKEY_TEST_USER"), password: api.NewSecret(os.Getenv("WAKEY_TEST_PASSWORD"))}
-	if stack == "" {
+	switch {
+	case stack != "" && (s.login == "" || s.password.IsZero()):
+		t.Fatal("WAKEY_TEST_STACK wants WAKEY_TEST_USER and WAKEY_TEST_PASSWORD too")
+	case stack == "":
 		seed := authd.DemoSeed()
 		seed.Tenants = append(seed.Tenants, authd.SeedTenant{UUID: otherTenant, Name: "Other", Slug: "other"})
 		for i := range seed.Users {
@@ -56,16 +79,27 @@ func newTarget(t *testing.T) *target {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = running.Close() })
-		stack, fingerprint = running.URL, running.Fingerprint
+		t.Cleanup(func() { nothingLeft(t, server, suiteUser) })
+		stack, trust.Pin = running.URL, running.Fingerprint
 		s.login, s.password = "alice", api.NewSecret("alice-demo")
 	}
 	var err error
-	s.Client, err = api.NewClient(stack, api.Options{Version: "test", Trust: api.Trust{Pin: fingerprint}})
+	s.Client, err = api.NewClient(stack, api.Options{Version: "test", Trust: trust})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// nothingLeft counts, on the server's side, what the suite should have taken away.
+func nothingLeft(t *testing.T, server *authd.Server, users ...string) {
+	t.Helper()
+	for _, user := range users {
+		if n, ids := server.Sessions(user), server.RefreshTokens(user); n != 0 || len(ids) != 0 {
+			t.Errorf("the server keeps %d sessions and the refresh tokens %q of %s", n, ids, user)
+		}
+	}
 }
 
 // newClientID makes a client_id that no other run has, and remembers it.

@@ -23,7 +23,8 @@ func (r *registry) person(t *testing.T, kind string) (api.User, *api.Token) {
 
 func (r *registry) refresh(t *testing.T, from *api.Token) (*api.Token, error) {
 	t.Helper()
-	return r.Refresh(t.Context(), api.RefreshRequest{RefreshToken: from.RefreshToken, ClientID: "wakey-suite-phone"})
+	token, err := r.Refresh(t.Context(), api.RefreshRequest{RefreshToken: from.RefreshToken, ClientID: "wakey-suite-phone"})
+	return r.keep(token), err
 }
 
 // clientIDs are those of the refresh tokens that the stack lists of a user.

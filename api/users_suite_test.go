@@ -21,17 +21,20 @@ import (
 //
 //	WAKEY_TEST_STACK=URL WAKEY_TEST_ADMIN=… WAKEY_TEST_ADMIN_PASSWORD=… [WAKEY_TEST_FINGERPRINT=SHA256:…] go test -run TestUsers ./api
 //
-// Every user it makes has a name that no other run has, and is deleted at the end.
+// Every user it makes has a name that no other run has, and is deleted at the end, and every session is ended: those of
+// a deleted user live on otherwise (contract 9).
 type registry struct {
 	*api.Client
-	admin *api.Token
-	mark  string   // part of every name
-	made  []string // uuids
+	admin  *api.Token
+	mark   string       // part of every name
+	made   []string     // uuids
+	tokens []*api.Token // of the users made
 }
 
 func newRegistry(t *testing.T) *registry {
 	t.Helper()
-	stack, fingerprint := os.Getenv("WAKEY_TEST_STACK"), os.Getenv("WAKEY_TEST_FINGERPRINT")
+	stack, trust := realStack(t)
+	r := &registry{mark: randomHex()}
 	login, password := os.Getenv("WAKEY_TEST_ADMIN"), os.Getenv("WAKEY_TEST_ADMIN_PASSWORD")
 	switch {
 	case stack != "" && login == "":
@@ -46,14 +49,15 @@ func newRegistry(t *testing.T) *registry {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = running.Close() })
-		stack, fingerprint, login, password = running.URL, running.Fingerprint, "admin", "admin-demo"
+		t.Cleanup(func() { nothingLeft(t, server, append(r.made, r.admin.AuthID)...) })
+		stack, trust.Pin, login, password = running.URL, running.Fingerprint, "admin", "admin-demo"
 	}
-	c, err := api.NewClient(stack, api.Options{Version: "test", Trust: api.Trust{Pin: fingerprint}})
+	c, err := api.NewClient(stack, api.Options{Version: "test", Trust: trust})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	r := &registry{Client: c, mark: randomHex()}
+	r.Client = c
 	r.admin, err = c.CreateToken(t.Context(), api.PasswordRequest{Login: login, Password: api.NewSecret(password), Lifetime: 10 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +69,10 @@ func newRegistry(t *testing.T) *registry {
 				t.Errorf("the user %s stays: %v", uuid, err)
 			}
 		}
-		if err := c.RevokeToken(ctx, r.admin.Value); err != nil {
-			t.Error(err)
+		for _, token := range append(r.tokens, r.admin) {
+			if err := c.RevokeToken(ctx, token.Value); err != nil {
+				t.Errorf("a session stays: %v", err)
+			}
 		}
 	})
 	return r
@@ -99,7 +105,16 @@ func (r *registry) read(t *testing.T, uuid string) api.User {
 
 func (r *registry) signIn(t *testing.T, login, password, clientID string) (*api.Token, error) {
 	t.Helper()
-	return r.CreateToken(t.Context(), api.PasswordRequest{Login: login, Password: api.NewSecret(password), ClientID: clientID, Lifetime: 5 * time.Minute})
+	token, err := r.CreateToken(t.Context(), api.PasswordRequest{Login: login, Password: api.NewSecret(password), ClientID: clientID, Lifetime: 5 * time.Minute})
+	return r.keep(token), err
+}
+
+// keep remembers a token that has to be revoked.
+func (r *registry) keep(token *api.Token) *api.Token {
+	if token != nil {
+		r.tokens = append(r.tokens, token)
+	}
+	return token
 }
 
 // answerOf is an answer as it came.

@@ -128,12 +128,6 @@ func (f found) miss(q *request) answer {
 	slices.Sort(allow)
 	header := map[string]string{"Allow": strings.Join(allow, ", ")}
 	if q.http.Method == http.MethodOptions {
-		if q.http.Header.Get("Access-Control-Request-Method") != "" {
-			header["Access-Control-Allow-Methods"] = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
-			if asked := q.http.Header.Get("Access-Control-Request-Headers"); asked != "" {
-				header["Access-Control-Allow-Headers"] = asked
-			}
-		}
 		return answer{status: http.StatusOK, ctype: typeHTML, header: header}
 	}
 	a := bare(http.StatusMethodNotAllowed, "The method is not allowed for the requested URL.")

@@ -74,6 +74,23 @@ func TestWrongMethods(t *testing.T) {
 	}
 }
 
+func TestPreflight(t *testing.T) {
+	_, c := newServer(t, Config{})
+	ask := func(method, path, asked, headers string) result {
+		return c.do(method, path, nil, "Origin", "https://x.example", "Access-Control-Request-Method", asked, "Access-Control-Request-Headers", headers)
+	}
+	r := ask("OPTIONS", "/0.1/users/me/tokens", "get", "X-Auth-Token, x-evil,Wazo-Tenant")
+	if r.status != 200 || r.header.Get("Access-Control-Allow-Origin") != "https://x.example" || r.header.Get("Vary") != "Origin" ||
+		r.header.Get("Access-Control-Allow-Methods") != corsMethods || r.header.Get("Access-Control-Allow-Headers") != "Wazo-Tenant, X-Auth-Token" {
+		t.Errorf("%d %v", r.status, r.header)
+	}
+	for _, r := range []result{ask("GET", "/0.1/backends", "GET", "wazo-tenant"), ask("OPTIONS", "/0.1/token", "BREW", "wazo-tenant"), ask("OPTIONS", "/0.1/token", "", "wazo-tenant")} {
+		if r.header.Get("Access-Control-Allow-Methods") != "" || r.header.Get("Access-Control-Allow-Headers") != "" || r.header.Get("Vary") != "Origin" {
+			t.Errorf("no preflight: %v", r.header)
+		}
+	}
+}
+
 func TestPathsThatAreNone(t *testing.T) {
 	_, c := newServer(t, Config{})
 	paths := []string{"/", "/0.1", "/0.1/", "/0.2/token", "/1.0/token", "/token", "/0.1/token/" + alice[:35], "/0.1/users/register", "/0.1/users/me/policies"}

@@ -150,11 +150,7 @@ func send(w http.ResponseWriter, r *http.Request, a answer, proxied, half bool) 
 		h.Set("Connection", "keep-alive")
 	}
 	if a.ctype != typeNginxHTML {
-		h.Set("Access-Control-Allow-Origin", "*")
-		if origin := r.Header.Get("Origin"); origin != "" {
-			h.Set("Access-Control-Allow-Origin", origin)
-			h.Set("Vary", "Origin")
-		}
+		allowOrigins(h, r)
 		if proxied {
 			h.Set("X-Powered-By", "wazo-auth")
 		}
