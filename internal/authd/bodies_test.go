@@ -219,7 +219,7 @@ func TestUserBodyKeys(t *testing.T) {
 		wants(t, "an unknown user's password", 404, `{"message": "No such user: \"`+unknownID+`\"", "error_id": "unknown-user", "details": {"uuid": "`+unknownID+`"}, "resource": "users"}`)
 	for body, status := range map[string]int{
 		`{"enabled": 0.0}`: 200, `{"enabled": "off"}`: 200, `{"username": null, "password": null, "email_address": null}`: 200,
-		`{"username": "same@x.org", "email_address": "same@x.org"}`: 200, `{"username": "SAME@X.ORG"}`: 409, `{"uuid": "{AAAAAAAA00004000800000000000FFFF}"}`: 200,
+		`{"username": "same@x.org", "email_address": "same@x.org"}`: 200, `{"username": "ALICE"}`: 409, `{"uuid": "{AAAAAAAA00004000800000000000FFFF}"}`: 200,
 		`{"authentication_method": "LDAP"}`: 400, `{"firstname": "` + strings.Repeat("x", 5000) + `"}`: 200, `{"username": "\u0000"}`: 500, `{"emails": 7, "foo": 1}`: 200,
 	} {
 		if r := c.do("POST", "/0.1/users", body, "X-Auth-Token", admin); r.status != status {
@@ -268,6 +268,44 @@ func TestEmailBodyKeys(t *testing.T) {
 		wants(t, "confirmed already", 409, `{"message": "This email already confirmed: \"`+id+`\"", "error_id": "conflict", "details": {"uuid": "`+id+`"}, "resource": "emails"}`)
 	c.do("GET", "/0.1/users/"+alice+"/emails/"+unknownID+"/confirm", nil, "X-Auth-Token", admin).
 		wants(t, "no such e-mail", 404, `{"message": "No such email: \"`+unknownID+`\"", "error_id": "unknown-email", "details": {"uuid": "`+unknownID+`"}, "resource": "emails"}`)
+}
+
+func TestConfirmationByLink(t *testing.T) {
+	s, c := newServer(t, Config{})
+	admin := c.token("admin")
+	r := c.do("PUT", "/0.1/admin/users/"+alice+"/emails", `{"emails": [{"address": "new@x.org", "main": true}]}`, "X-Auth-Token", admin)
+	id := r.text(0, "uuid")
+	if r := c.do("GET", "/0.1/users/"+alice+"/emails/"+id+"/confirm", nil, "X-Auth-Token", admin); r.status != 204 {
+		t.Fatalf("asking for the link: %d %v", r.status, r.body)
+	}
+	var mailed string
+	for value, one := range s.tokens {
+		if one.authID == internalID {
+			mailed = value
+		}
+	}
+	if r := c.login("new@x.org", "alice-demo", nil); r.status != 401 {
+		t.Errorf("not confirmed yet: %d", r.status)
+	}
+	link := "/0.1/emails/" + id + "/confirm"
+	if r := c.do("PUT", link+"?token="+mailed, nil); r.status != 401 {
+		t.Errorf("only the link itself takes ?token=: %d", r.status)
+	}
+	if r := c.do("GET", link+"?token="+mailed, nil); r.status != 200 || r.header.Get("Content-Type") != typeHTML {
+		t.Errorf("the link: %d %v", r.status, r.body)
+	}
+	if r := c.do("PUT", link, nil, "X-Auth-Token", mailed); r.status != 204 {
+		t.Errorf("the same as a request: %d %v", r.status, r.body)
+	}
+	if r := c.login("new@x.org", "alice-demo", nil); r.status != 200 {
+		t.Errorf("confirmed: %d", r.status)
+	}
+	if r := c.do("GET", "/0.1/emails/"+unknownID+"/confirm", nil, "X-Auth-Token", admin); r.status != 404 || r.text("error_id") != "unknown-email" {
+		t.Errorf("no such e-mail: %d %v", r.status, r.body)
+	}
+	if r := c.do("GET", "/0.1/token/"+mailed+"?tenant=whatever", nil); r.status != 200 || r.text("data", "auth_id") != internalID || r.text("data", "remote_addr") != "" || r.at("data", "xivo_uuid") != nil {
+		t.Errorf("a mailed token: %d %v", r.status, r.body)
+	}
 }
 
 func TestResetBodies(t *testing.T) {

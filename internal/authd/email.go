@@ -2,14 +2,15 @@ package authd
 
 import (
 	"net/http"
-	"strings"
 )
 
 func emailRoutes() []route {
 	return []route{
 		{method: http.MethodPut, path: "/users/{user_uuid}/emails", acl: "auth.users.{user_uuid}.emails.update", handler: (*request).replaceEmails},
 		{method: http.MethodPut, path: "/admin/users/{user_uuid}/emails", acl: "auth.admin.users.{user_uuid}.emails.update", handler: (*request).replaceEmailsAdmin},
-		{method: http.MethodGet, path: "/users/{user_uuid}/emails/{email_uuid}/confirm", acl: "auth.users.{user_uuid}.emails.{email_uuid}.confirm.read", handler: (*request).confirmEmail},
+		{method: http.MethodGet, path: "/users/{user_uuid}/emails/{email_uuid}/confirm", acl: "auth.users.{user_uuid}.emails.{email_uuid}.confirm.read", handler: (*request).askConfirmation},
+		{method: http.MethodGet, path: "/emails/{email_uuid}/confirm", acl: "auth.emails.{email_uuid}.confirm.update", link: true, handler: (*request).confirmByLink},
+		{method: http.MethodPut, path: "/emails/{email_uuid}/confirm", acl: "auth.emails.{email_uuid}.confirm.update", handler: (*request).confirm},
 	}
 }
 
@@ -109,8 +110,8 @@ func (q *request) emailList(admin bool) ([]emailItem, answer, bool) {
 	return list, answer{}, true
 }
 
-// confirmEmail mails a link; there is no mail here, so only the answer is left.
-func (q *request) confirmEmail() answer {
+// askConfirmation mails a link; there is no mail here, so only the answer is left.
+func (q *request) askConfirmation() answer {
 	u := q.s.users[q.arg["user_uuid"]]
 	if u == nil {
 		return unknownUser(q.arg["user_uuid"])
@@ -124,8 +125,35 @@ func (q *request) confirmEmail() answer {
 			return modern(http.StatusConflict, "conflict", `This email already confirmed: "`+id+`"`,
 				dict{{"uuid", id}}, "emails")
 		}
-		q.s.mail("auth.emails."+strings.ReplaceAll(id, ".", "_")+".confirm.edit", q.now)
+		q.s.mail("auth.emails."+id+".confirm.edit", q.now)
 		return noContent()
 	}
+	return unknownEmail(id)
+}
+
+func unknownEmail(id string) answer {
 	return modern(http.StatusNotFound, "unknown-email", `No such email: "`+id+`"`, dict{{"uuid", id}}, "emails")
+}
+
+// confirm makes an address a login.
+func (q *request) confirm() answer {
+	id := q.arg["email_uuid"]
+	for _, u := range q.s.users {
+		for i := range u.emails {
+			if u.emails[i].uuid == id {
+				u.emails[i].confirmed = true
+				return noContent()
+			}
+		}
+	}
+	return unknownEmail(id)
+}
+
+// confirmByLink answers a person's browser.
+func (q *request) confirmByLink() answer {
+	a := q.confirm()
+	if a.status != http.StatusNoContent {
+		return a
+	}
+	return answer{status: http.StatusOK, ctype: typeHTML, body: []byte("<!doctype html>\n<title>Confirmed</title>\n<p>The e-mail address is confirmed.</p>\n")}
 }

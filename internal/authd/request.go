@@ -1,6 +1,7 @@
 package authd
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
@@ -109,11 +110,14 @@ func decodeSegment(s string) string {
 	return strings.Join(parts, "%2F")
 }
 
-// authorize finds the token of X-Auth-Token, the only place it may stand in, and
-// holds it against the ACL that the route asks for (contract 2).
-func (q *request) authorize(acl string) (answer, bool) {
+// authorize finds the token of X-Auth-Token, nearly always the only place it may stand
+// in, and holds it against the ACL that the route asks for (contract 2).
+func (q *request) authorize(rt *route) (answer, bool) {
 	value := q.http.Header.Get("X-Auth-Token")
-	required := q.fill(acl)
+	if rt.link {
+		value = cmp.Or(q.query.Get("token"), value)
+	}
+	required := q.fill(rt.acl)
 	t := q.s.liveToken(value, q.now)
 	if t == nil {
 		return unauthorized(value, reasonNotFound, required), false

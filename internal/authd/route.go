@@ -11,6 +11,7 @@ type route struct {
 	method  string
 	path    string // template
 	acl     string // required ACL with the template's names in it; "": none
+	link    bool   // a mailed link leads there: the token may stand in ?token= too
 	handler func(*request) answer
 	parts   []string
 }

@@ -31,6 +31,7 @@ var allowed = map[string]string{
 	"/users/{u}/emails":               "OPTIONS, PUT",
 	"/admin/users/{u}/emails":         "OPTIONS, PUT",
 	"/users/{u}/emails/{x}/confirm":   "GET, HEAD, OPTIONS",
+	"/emails/{x}/confirm":             "GET, HEAD, OPTIONS, PUT",
 	"/users/{u}/groups":               "GET, HEAD, OPTIONS",
 	"/users/{u}/policies":             "GET, HEAD, OPTIONS",
 	"/users/{u}/policies/{x}":         "DELETE, OPTIONS, PUT",
@@ -140,6 +141,8 @@ var acls = []struct{ method, path, acl string }{
 	{"PUT", "/users/{u}/emails", "auth.users.{u}.emails.update"},
 	{"PUT", "/admin/users/{u}/emails", "auth.admin.users.{u}.emails.update"},
 	{"GET", "/users/{u}/emails/{x}/confirm", "auth.users.{u}.emails.{x}.confirm.read"},
+	{"GET", "/emails/{x}/confirm", "auth.emails.{x}.confirm.update"},
+	{"PUT", "/emails/{x}/confirm", "auth.emails.{x}.confirm.update"},
 	{"GET", "/users/{u}/groups", "auth.users.{u}.groups.read"},
 	{"GET", "/users/{u}/policies", "auth.users.{u}.policies.read"},
 	{"PUT", "/users/{u}/policies/{x}", "auth.users.{u}.policies.{x}.create"},
@@ -219,7 +222,7 @@ func TestEveryRouteAsksForItsACL(t *testing.T) {
 // withoutTenant are the routes that don't look at Wazo-Tenant.
 var withoutTenant = map[string]bool{
 	"PUT /users/{u}/password": true, "PUT /users/{u}/emails": true, "PUT /admin/users/{u}/emails": true,
-	"GET /users/{u}/emails/{x}/confirm": true, "GET /idp": true, "GET /config": true, "PATCH /config": true,
+	"GET /users/{u}/emails/{x}/confirm": true, "GET /emails/{x}/confirm": true, "PUT /emails/{x}/confirm": true, "GET /idp": true, "GET /config": true, "PATCH /config": true,
 }
 
 func TestTenantOutOfSight(t *testing.T) {

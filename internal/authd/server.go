@@ -132,7 +132,7 @@ func (s *Server) handle(q *request, rt *route) answer {
 	q.now = time.Now()
 	s.purge(q.now)
 	if rt.acl != "" {
-		if a, ok := q.authorize(rt.acl); !ok {
+		if a, ok := q.authorize(rt); !ok {
 			return a
 		}
 	}
