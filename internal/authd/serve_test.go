@@ -2,6 +2,7 @@ package authd
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -99,6 +100,25 @@ func TestServeShowsWhereItIs(t *testing.T) {
 	const masked = "/0.1/token/XXXXXXXX-XXXX-XXXX-XXXX-XXXX456789ab?token=XXXXXXXX-XXXX-XXXX-XXXX-XXXXt-secret"
 	if entry.Method != http.MethodGet || entry.Status != 404 || entry.Path != masked || entry.Duration == nil || entry.Time.IsZero() {
 		t.Errorf("logged %s", lines[0])
+	}
+}
+
+func TestLogMasks(t *testing.T) {
+	const token = "12345678-0000-4000-8000-0123456789ab"
+	var log bytes.Buffer
+	s, err := New(Config{Log: &log}, DemoSeed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"/0.1/token/" + token, "/0.1/%74oken/" + token + "/scopes/check", "/api/auth/0.1/token/" + strings.ToUpper(token) + "?scope=a",
+		"/0.1/users/me/tokens?token=" + token + "&limit=1", "/0.1/users/password/reset?user_uuid=x&t%6Fken=" + token + "&token=" + token,
+		"//0.1//token/" + token, "/0.1/token/" + token + "?token=" + token,
+	} {
+		client{t, s}.do("GET", path, nil, "X-Auth-Token", token)
+	}
+	if text := log.String(); strings.Count(text, "\n") != 7 || strings.Contains(strings.ToLower(text), token[:13]) || !strings.Contains(text, "oken/XXXXXXXX-XXXX-XXXX-XXXX-XXXX456789ab/scopes/check\"") {
+		t.Errorf("logged\n%s", text)
 	}
 }
 
