@@ -23,6 +23,7 @@ var commands = []command{
 	{"rotate", (*app).rotateCommand},
 	{"refresh-tokens", (*app).refreshTokensCommand},
 	{"sessions", (*app).sessionsCommand},
+	{"users", (*app).usersCommand},
 	{"api", (*app).apiCommand},
 	{"respond", (*app).respondCommand},
 	{"incidents", (*app).incidentsCommand},

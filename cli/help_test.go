@@ -82,6 +82,9 @@ var outcomes = map[string]struct {
 	"wakey store move --keyring":                                                    {code: exitError},
 	"wakey store restore accounts-backup.age":                                       {code: exitUsage},
 	"wakey trust forget prod":                                                       {code: exitUsage},
+	"wakey users delete bob":                                                        {code: exitUsage},
+	"wakey users disable bob":                                                       {code: exitUsage},
+	"wakey users revoke bob":                                                        {code: exitUsage},
 	"wakey unlock":                                                                  {skip: "it needs a kernel keyring"},
 	"wakey unlock --for 30m":                                                        {skip: "it needs a kernel keyring"},
 }
@@ -154,6 +157,7 @@ func newPlace(t *testing.T) *place {
 	bin := filepath.Join(home, "bin")
 	for name, text := range map[string]string{
 		"password": "bob-demo\n", "labels.toml": "", "emails.json": `{"emails": []}`, ".wakey": "prod\n",
+		"users.csv": "username,firstname\ncarol,Carol\n", "users.jsonl": `{"username":"carol"}`,
 		"nightly-report": "#!/bin/sh\ntest -n \"$WAZO_TOKEN\"\n",
 		"bin/curl":       "#!/bin/sh\ncase \"$*\" in *-K*) grep -q '^header = ';; *) ;; esac\n", // it knows no pinned keys
 		"bin/ssh":        "#!/bin/sh\ngrep -q age-encryption.org\n",
@@ -175,8 +179,8 @@ func newPlace(t *testing.T) *place {
 	if code, out := p.shell(prepare); code != 0 {
 		t.Fatalf("signing in: %d\n%s", code, out)
 	}
-	for _, device := range []string{"phone-7c1e", "ci-runner"} {
-		if _, err := offlineToken(server, "admin", device); err != nil {
+	for _, device := range [][2]string{{"admin", "phone-7c1e"}, {"admin", "ci-runner"}, {"bob", "phone-7c1e"}} {
+		if _, err := offlineToken(server, device[0], device[1]); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -308,14 +308,19 @@ func (a *app) announce(account session.Account, ids, sessions []string) {
 	}
 }
 
-// agree asks before something ends, unless the person has said yes on the command line.
+// agree asks before something is revoked, unless the person has said yes on the command line.
 func (a *app) agree(ctx context.Context, yes bool) error {
+	return a.agreeTo(ctx, yes, "nothing was revoked")
+}
+
+// agreeTo asks before something is done. unchanged is what there is to say when nobody can be asked.
+func (a *app) agreeTo(ctx context.Context, yes bool, unchanged string) error {
 	if yes {
 		return nil
 	}
 	err := a.confirm(ctx, "Go on?")
 	if errors.Is(err, errNobodyToAsk) {
-		return usagef("nothing was revoked: there is nobody to ask; say --yes")
+		return usagef("%s: there is nobody to ask; say --yes", unchanged)
 	}
 	return err
 }

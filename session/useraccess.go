@@ -74,9 +74,16 @@ type Ended struct {
 	Left     []error  // what could not be ended, one by one
 }
 
+// Ending is what EndAccess is to end.
+type Ending struct {
+	Tokens    bool
+	ClientIDs []string // of the refresh tokens these alone; none: all
+	Sessions  bool     // all: which was made from which refresh token nobody is told (contract 7.2)
+}
+
 // EndAccess revokes a user's refresh tokens, and then its sessions, but those that accounts of this machine hold. Errors are those of
-// the lists: what could not be revoked is in Left.
-func (m *Manager) EndAccess(ctx context.Context, id ID, u api.User, tokens, sessions bool) (Ended, error) {
+// the lists, and api.ErrNotFound for a client_id that is not there, before anything is revoked: what could not be revoked is in Left.
+func (m *Manager) EndAccess(ctx context.Context, id ID, u api.User, what Ending) (Ended, error) {
 	d, err := m.UserDetails(ctx, id, u.UUID)
 	if err != nil {
 		return Ended{}, err
@@ -84,7 +91,7 @@ func (m *Manager) EndAccess(ctx context.Context, id ID, u api.User, tokens, sess
 	for _, part := range []struct {
 		wanted bool
 		name   string
-	}{{tokens, "tokens"}, {sessions, "sessions"}} {
+	}{{what.Tokens, "tokens"}, {what.Sessions, "sessions"}} {
 		if permission := d.Missing[part.name]; part.wanted && permission != "" {
 			return Ended{}, &api.Error{Kind: api.KindPermission, Permission: permission}
 		}
@@ -96,9 +103,20 @@ func (m *Manager) EndAccess(ctx context.Context, id ID, u api.User, tokens, sess
 			ourSessions[s.UUID] = true
 		}
 	}
+	chosen := func(clientID string) bool {
+		return len(what.ClientIDs) == 0 || slices.Contains(what.ClientIDs, clientID)
+	}
+	for _, clientID := range what.ClientIDs {
+		if !slices.ContainsFunc(d.Tokens, func(t api.RefreshToken) bool { return t.ClientID == clientID }) {
+			return Ended{}, &api.Error{Kind: api.KindNotFound, Message: "the user has no refresh token of the client_id " + shown(clientID)}
+		}
+	}
 	var e Ended
-	if tokens {
+	if what.Tokens {
 		for _, t := range d.Tokens {
+			if !chosen(t.ClientID) {
+				continue
+			}
 			if ourTokens[t.ClientID] {
 				e.Kept++
 				continue
@@ -106,7 +124,7 @@ func (m *Manager) EndAccess(ctx context.Context, id ID, u api.User, tokens, sess
 			e.end(&e.Tokens, "refresh token", t.ClientID, m.revokeToken(ctx, id, u.UUID, t.ClientID))
 		}
 	}
-	if sessions {
+	if what.Sessions {
 		for _, s := range d.Sessions {
 			if ourSessions[s.UUID] {
 				e.Kept++
@@ -162,7 +180,7 @@ func (m *Manager) DeleteUser(ctx context.Context, id ID, u api.User, endAccess b
 		return d, ErrOwnUser
 	}
 	if endAccess {
-		if d.Ended, err = m.EndAccess(ctx, id, u, true, true); err != nil {
+		if d.Ended, err = m.EndAccess(ctx, id, u, Ending{Tokens: true, Sessions: true}); err != nil {
 			return d, err
 		}
 		stuck := slices.DeleteFunc(slices.Clone(d.Left), func(err error) bool { return errors.Is(err, api.ErrInvalid) })

@@ -120,23 +120,26 @@ func (im *importer) look(ctx context.Context) error {
 	if im.home = im.o.Tenant; im.home == "" {
 		im.home = a.TenantUUID
 	}
-	return im.m.Do(ctx, im.id, func(ctx context.Context, c *api.Client, token api.Secret) error {
-		im.byUUID, im.byName = map[string]api.User{}, map[string]api.User{}
-		for u, err := range api.All(ctx, func(ctx context.Context, o api.ListOptions) (api.Page[api.User], error) {
-			return c.Users(ctx, token, o)
-		}, api.ListOptions{Recurse: true, Tenant: im.o.Tenant}, usersPage) {
-			if err != nil {
-				return err
-			}
-			im.byUUID[strings.ToLower(u.UUID)] = u
-			im.byName[strings.ToLower(u.Username)] = u
-			for _, e := range u.Emails {
-				im.byName[strings.ToLower(e.Address)] = u
-			}
+	im.byUUID, im.byName = map[string]api.User{}, map[string]api.User{}
+	page := func(ctx context.Context, o api.ListOptions) (p api.Page[api.User], err error) {
+		err = im.m.Do(ctx, im.id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+			p, err = c.Users(ctx, token, o)
+			return err
+		})
+		return p, err
+	}
+	for u, err := range api.All(ctx, page, api.ListOptions{Recurse: true, Tenant: im.o.Tenant}, usersPage) {
+		if err != nil {
+			return err
 		}
-		delete(im.byName, "")
-		return nil
-	})
+		im.byUUID[strings.ToLower(u.UUID)] = u
+		im.byName[strings.ToLower(u.Username)] = u
+		for _, e := range u.Emails {
+			im.byName[strings.ToLower(e.Address)] = u
+		}
+	}
+	delete(im.byName, "")
+	return nil
 }
 
 // there is the user that a line means.

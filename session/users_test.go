@@ -249,7 +249,7 @@ func TestPasswordAndWhatItLeaves(t *testing.T) {
 		t.Error("the session lives, or the refresh token does not")
 	}
 	o.device(t, "pete", fresh.Reveal(), "laptop")
-	e, err := o.EndAccess(ctx, o.id, pete, true, true)
+	e, err := o.EndAccess(ctx, o.id, pete, Ending{Tokens: true, Sessions: true})
 	if err != nil || len(e.Tokens) != 2 || len(e.Sessions) != 1 || len(e.Left) != 0 {
 		t.Errorf("%+v, %v", e, err)
 	}
@@ -288,7 +288,7 @@ func TestOwnPasswordKeepsTheAccount(t *testing.T) {
 	if now := account(t, o.Manager, clerk); now.State != Active || now.SessionUUID == a.SessionUUID {
 		t.Errorf("the account has no new access token: %+v", now)
 	}
-	e, err := o.EndAccess(ctx, clerk, me, true, true)
+	e, err := o.EndAccess(ctx, clerk, me, Ending{Tokens: true, Sessions: true})
 	if err != nil || len(e.Tokens) != 1 || e.Kept != 2 {
 		t.Errorf("%+v, %v", e, err)
 	}
