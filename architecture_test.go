@@ -23,20 +23,22 @@ type layer struct {
 // layers is the map of the house: imports go one way, from the program down to the
 // client. A package that isn't here has no place yet: give it one, with its imports.
 var layers = map[string]layer{
-	module:           {imports: []string{"cli"}},
-	"cli":            {imports: []string{"ui", "session", "api", "assets", "internal/authd"}},
-	"ui":             {imports: []string{"session", "api", "assets"}, tui: true},
-	"session":        {imports: []string{"api"}},
-	"api":            {},
-	"assets":         {},
-	"internal/authd": {},
-	"security":       {}, // tests of the whole program
+	module:             {imports: []string{"cli"}},
+	"cli":              {imports: []string{"ui", "session", "api", "assets", "internal/authd", "internal/desktop"}},
+	"ui":               {imports: []string{"session", "api", "assets", "internal/desktop"}, tui: true},
+	"session":          {imports: []string{"api"}},
+	"api":              {},
+	"assets":           {},
+	"internal/authd":   {},
+	"internal/desktop": {},
+	"internal/notifyd": {}, // takes notifications in tests
+	"security":         {}, // tests of the whole program
 }
 
-// standIn is the server that the tests of every layer may use. It doesn't know the client
+// standIns are what the tests of every layer may use: the server, and a desktop. The server doesn't know the client
 // and the client doesn't know it: the protocol is written twice, so that one wrong
 // field name can't pass on both sides.
-const standIn = "internal/authd"
+var standIns = []string{"internal/authd", "internal/notifyd"}
 
 // goPackage is what `go list -json` says of a package, as far as it matters here.
 type goPackage struct {
@@ -86,7 +88,7 @@ func complaints(pkg goPackage) []string {
 		}
 	}
 	check("imports", pkg.Imports, rule.imports)
-	forTests := append([]string{name, standIn}, rule.imports...)
+	forTests := slices.Concat([]string{name}, standIns, rule.imports)
 	check("imports in tests", pkg.TestImports, forTests)
 	check("imports in tests", pkg.XTestImports, forTests)
 

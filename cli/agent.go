@@ -21,7 +21,8 @@ func (a *app) agentCommand() *cobra.Command {
 		Long: `Keep every account of this machine signed in, without a screen, until it is interrupted. What
 happens is logged to standard error, alarms included. Accounts that come, go or change are taken
 over within a second; without accounts it waits for one. Where systemd starts it, systemd is told
-when the accounts are loaded.
+when the accounts are loaded. When an account needs a person, the desktop shows a notification,
+once, unless the setting "notifications" is false.
 
 --install has it started at every sign-in to this machine: by a systemd user unit, or a launchd
 agent on macOS. The service finds the store's passphrase where --passphrase-file,
@@ -83,6 +84,9 @@ func (a *app) agent(ctx context.Context) error {
 		case <-m.Changed(): // the first time: the accounts are loaded
 			log.Info("ready", "accounts", len(m.Accounts()))
 			notify(log, "READY=1")
+			if c.on(setNotifications) {
+				tellDesktop(running, log, m)
+			}
 		case <-running.Done():
 		}
 		<-running.Done()

@@ -36,6 +36,8 @@ func (a *app) screenOptions(c config) ui.Options {
 		Theme:         c.text(setTheme),
 		Background:    c.text(setBackground),
 		NoMouse:       !c.on(setMouse),
+		Notify:        c.on(setNotifications),
+		Bell:          c.on(setBell),
 		ClipboardTime: c.length(setClipboardClear),
 		Version:       a.version,
 	}

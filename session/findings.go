@@ -154,7 +154,7 @@ func (m *Manager) explainProblem(ctx context.Context, a Account) error {
 		w.Findings = append(filter(w.Findings, func(o Finding) bool { return o.Kind != LoginChanged }), f)
 		return json.Marshal(w)
 	})
-	m.tell(Event{Account: a.ID, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text}, f.evidence())
+	m.tell(Event{Account: a.ID, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text, Finding: f.Kind}, f.evidence())
 	return err
 }
 

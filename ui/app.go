@@ -35,7 +35,7 @@ func newApp(ctx context.Context, o Options, known []session.Account) *app {
 
 // Init asks for the background, starts the clock and opens the store.
 func (a *app) Init() tea.Cmd {
-	return tea.Batch(a.askBackground(), a.tick(), a.openStore(), a.screens[a.shown].enter())
+	return tea.Batch(tea.RequestProgramStatusSupport, a.askBackground(), a.tick(), a.openStore(), a.screens[a.shown].enter())
 }
 
 // What Options.Background may be.

@@ -111,7 +111,9 @@ type frame struct {
 	jobs    jobs
 	toast   toast
 	clip    clipState
-	env     environment
+
+	notifier notifier
+	env      environment
 
 	runner *runner // of the manager
 }

@@ -41,6 +41,7 @@ type (
 	stateMsg struct {
 		accounts []session.Account
 		events   []session.Event
+		alerts   []session.Alert
 		keyPlace keyPlace
 	}
 	// runOverMsg ends the manager's loop: with an error while the program runs on.
@@ -153,7 +154,7 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 		return tea.Batch(f.runManager(), lookAgain(f.ctx, msg.mgr, true))
 	case stateMsg:
 		f.keyPlace = msg.keyPlace
-		return tea.Batch(f.setAccounts(msg.accounts, msg.events), lookAgain(f.ctx, f.mgr, false))
+		return tea.Batch(f.setAccounts(msg.accounts, msg.events), f.attend(msg.alerts), lookAgain(f.ctx, f.mgr, false))
 	case runOverMsg:
 		if msg.err != nil && f.ctx.Err() == nil {
 			f.store, f.mgr = storeLocked, nil
@@ -228,6 +229,6 @@ func lookAgain(ctx context.Context, mgr *session.Manager, atOnce bool) tea.Cmd {
 				return nil
 			}
 		}
-		return stateMsg{mgr.Accounts(), mgr.Events(), keyPlaceOf(ctx, mgr.Store())}
+		return stateMsg{mgr.Accounts(), mgr.Events(), mgr.Alerts(), keyPlaceOf(ctx, mgr.Store())}
 	}
 }

@@ -25,6 +25,38 @@ type terminal struct {
 	out  *recorder
 	done chan error
 	over context.CancelFunc
+
+	heard heard
+}
+
+// heard is what a terminal passed on to its person besides the screen.
+type heard struct {
+	mu    sync.Mutex
+	bells int
+	title string
+	notes []string // OSC 9
+}
+
+func (h *heard) get() (bells int, title string, notes []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.bells, h.title, h.notes
+}
+
+func (h *heard) listen(em *vt.SafeEmulator) {
+	change := func(f func()) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		f()
+	}
+	em.SetCallbacks(vt.Callbacks{
+		Bell:  func() { change(func() { h.bells++ }) },
+		Title: func(title string) { change(func() { h.title = title }) },
+	})
+	em.RegisterOscHandler(9, func(data []byte) bool {
+		change(func() { h.notes = append(h.notes, strings.TrimPrefix(string(data), "9;")) })
+		return true
+	})
 }
 
 // recorder keeps every byte that was written to the terminal.
@@ -54,13 +86,19 @@ func (r *recorder) String() string {
 // startProgram runs the program in a terminal of w×h cells.
 func startProgram(t *testing.T, o Options, w, h int) *terminal {
 	t.Helper()
+	return startProgramIn(t, o, environment{}, w, h)
+}
+
+func startProgramIn(t *testing.T, o Options, env environment, w, h int) *terminal {
+	t.Helper()
 	em := vt.NewSafeEmulator(w, h)
 	inR, inW := io.Pipe()
 	go func() { _, _ = io.Copy(inW, em) }() // what the terminal answers
 	ctx, cancel := context.WithCancel(t.Context())
 	tm := &terminal{t: t, em: em, in: inW, out: &recorder{em: em}, done: make(chan error, 1), over: cancel}
+	tm.heard.listen(em)
 	go func() {
-		tm.done <- run(ctx, o, nil, environment{}, tm.out,
+		tm.done <- run(ctx, o, nil, env, tm.out,
 			tea.WithInput(inR), tea.WithOutput(tm.out), tea.WithWindowSize(w, h),
 			tea.WithColorProfile(colorprofile.TrueColor), tea.WithoutSignalHandler(),
 			tea.WithEnvironment([]string{"TERM=xterm-256color"}))

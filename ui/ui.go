@@ -34,6 +34,10 @@ type Options struct {
 	NoMouse bool
 	// ClipboardTime is how long a copied token stays in the clipboard; 0: DefaultClipboardTime.
 	ClipboardTime time.Duration
+	// Notify tells the desktop when an account needs a person.
+	Notify bool
+	// Bell rings the terminal's bell then.
+	Bell bool
 	// Version of wakey.
 	Version string
 }

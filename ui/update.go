@@ -26,8 +26,10 @@ func (f *frame) take(msg tea.Msg) tea.Cmd {
 		f.few, f.mono = msg.Profile == colorprofile.ANSI, msg.Profile < colorprofile.ANSI
 		f.restyle()
 	case tea.FocusMsg:
+		f.notifier.seen = true
 		return f.setFocus(true)
 	case tea.BlurMsg:
+		f.notifier.seen = true
 		return tea.Batch(f.screen().update(msg), f.setFocus(false))
 	case tickMsg:
 		if msg.gen == f.tickGen {
@@ -58,6 +60,8 @@ func (f *frame) take(msg tea.Msg) tea.Cmd {
 		return f.clipOver(msg)
 	case answerMsg, bulkStepMsg, slowMsg, spinMsg:
 		return f.jobs.update(msg)
+	case osc9Msg, tea.ProgramStatusSupportMsg:
+		return f.notifying(msg)
 	case openedMsg, stateMsg, runOverMsg, askMsg, keyringMsg, keyringOverMsg:
 		return f.opening(msg)
 	}

@@ -44,6 +44,7 @@ func (a *app) View() tea.View {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	v.WindowTitle = a.windowTitle()
+	v.ProgramStatus = a.programStatus()
 	return v
 }
 

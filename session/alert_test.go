@@ -1,0 +1,215 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"wakey/api"
+)
+
+// telling gives what a manager tells now.
+func telling(t *testing.T, m *Manager) []Alert {
+	t.Helper()
+	var got []Alert
+	if err := m.Tell(func(alerts []Alert) error {
+		got = alerts
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func wantAlert(t *testing.T, got []Alert, what string, grave bool) {
+	t.Helper()
+	if len(got) != 1 || got[0].What != what || got[0].Grave != grave || got[0].Text == "" || got[0].Name != "prod" {
+		t.Fatalf("told %+v, want %s alone", got, what)
+	}
+}
+
+func wantSilence(t *testing.T, m *Manager) {
+	t.Helper()
+	if got := telling(t, m); len(got) > 0 {
+		t.Fatalf("told %+v, want nothing", got)
+	}
+}
+
+func TestNothingIsToldWhenAllIsWell(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.manager(DefaultWatch)
+		d.add(m, "prod", "alice", time.Hour)
+		d.elsewhere("alice", "phone") // before the first look: it may be anybody's
+		run(t, m)
+		for range 20 {
+			time.Sleep(10 * time.Minute)
+			wantSilence(t, m)
+		}
+		if _, err := os.Stat(filepath.Join(d.dir, toldFile)); err == nil {
+			t.Error("there is a file of what was told")
+		}
+	})
+}
+
+// What is wrong with an account is told once by whatever process is the first to, and again only
+// when it was put right in between.
+func TestToldOnceByAllProcesses(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m, other := d.manager(0), d.manager(0)
+		a := d.add(m, "prod", "alice", time.Hour)
+		run(t, m)
+		run(t, other)
+		for round := range 2 {
+			d.RevokeRefreshTokens(drillAlice)
+			time.Sleep(time.Hour)
+			if err := other.Load(t.Context()); err != nil { // a store in memory gives no sign
+				t.Fatal(err)
+			}
+			wantState(t, m, a.ID, RevokedElsewhere)
+			wantState(t, other, a.ID, RevokedElsewhere)
+			wantAlert(t, telling(t, []*Manager{m, other}[round]), string(RevokedElsewhere), true)
+			wantSilence(t, m)
+			wantSilence(t, other)
+			again := d.manager(0)
+			if err := again.Load(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			wantSilence(t, again)
+			d.add(m, "prod", "alice", time.Hour)
+			time.Sleep(time.Second)
+			wantSilence(t, m)
+		}
+	})
+}
+
+func TestWhatCouldNotBeToldIsToldLater(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m, other := d.manager(0), d.manager(0)
+		a := d.add(m, "prod", "alice", time.Hour)
+		run(t, m)
+		run(t, other)
+		d.RevokeRefreshTokens(drillAlice)
+		time.Sleep(time.Hour)
+		wantState(t, m, a.ID, RevokedElsewhere)
+		nobody := errors.New("no desktop")
+		for range 3 {
+			if err := m.Tell(func([]Alert) error { return nobody }); !errors.Is(err, nobody) {
+				t.Fatalf("%v", err)
+			}
+		}
+		wantAlert(t, telling(t, other), string(RevokedElsewhere), true)
+		wantSilence(t, m)
+	})
+}
+
+// A refresh token that is gone is one thing, whether the watch sees it first or the next refresh.
+func TestTheWatchAndTheRefreshTellOfOneThing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.manager(DefaultWatch)
+		a := d.add(m, "prod", "alice", 10*time.Hour)
+		run(t, m)
+		time.Sleep(time.Minute)
+		d.RevokeRefreshTokens(drillAlice)
+		time.Sleep(2 * DefaultWatch)
+		wantState(t, m, a.ID, Active)
+		wantAlert(t, telling(t, m), string(OwnGone), true)
+		time.Sleep(10 * time.Hour)
+		wantState(t, m, a.ID, RevokedElsewhere)
+		wantSilence(t, m)
+	})
+}
+
+func TestUnknownClientIsToldOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m, other := d.manager(DefaultWatch), d.manager(DefaultWatch)
+		d.add(m, "prod", "alice", 10*time.Hour)
+		run(t, m)
+		run(t, other)
+		time.Sleep(time.Minute)
+		d.elsewhere("alice", "phone-7c1e")
+		time.Sleep(3 * DefaultWatch)
+		got := slices.Concat(telling(t, m), telling(t, other))
+		// Its session comes with it; both are told by whoever looked first.
+		if n := len(got); n == 0 || n > 2 || got[0].What != string(UnknownClient) || !strings.Contains(got[0].Text, "phone-7c1e") {
+			t.Fatalf("told %+v", got)
+		}
+		time.Sleep(3 * DefaultWatch)
+		wantSilence(t, m)
+		wantSilence(t, other)
+		d.elsewhere("alice", "phone-7c1f")
+		time.Sleep(3 * DefaultWatch)
+		if got := slices.Concat(telling(t, m), telling(t, other)); len(got) == 0 || !strings.Contains(got[0].Text, "phone-7c1f") {
+			t.Fatalf("told %+v", got)
+		}
+	})
+}
+
+// An account without a refresh token calls for a person when its access token is over.
+func TestSignInNeededIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.manager(0)
+		a := d.add(m, "prod", "alice", time.Hour)
+		if _, err := d.store.Update(t.Context(), a.ID, func(r *Record) error {
+			r.ClientID, r.RefreshToken = "", api.Secret{}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		run(t, m)
+		time.Sleep(2 * time.Hour)
+		wantState(t, m, a.ID, SignInNeeded)
+		wantAlert(t, telling(t, m), string(SignInNeeded), false)
+		wantSilence(t, m)
+	})
+}
+
+func TestToldFileThatMakesNoSense(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.manager(0)
+		a := d.add(m, "prod", "alice", time.Hour)
+		run(t, m)
+		d.RevokeRefreshTokens(drillAlice)
+		time.Sleep(time.Hour)
+		wantState(t, m, a.ID, RevokedElsewhere)
+		if err := os.WriteFile(filepath.Join(d.dir, toldFile), []byte("null"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		wantAlert(t, telling(t, m), string(RevokedElsewhere), true)
+	})
+}
+
+func TestSummary(t *testing.T) {
+	one := Alert{Name: "prod", What: "sign-in needed", Text: "sign in again"}
+	for name, tt := range map[string]struct {
+		alerts        []Alert
+		heading, text string
+	}{
+		"one":           {[]Alert{one}, "prod: sign-in needed", "sign in again"},
+		"two of one":    {[]Alert{one, {Name: "prod", Text: "b"}}, "prod: 2 alarms", "sign in again\nb"},
+		"two accounts":  {[]Alert{one, {Name: "lab"}}, "2 alarms of your accounts", "prod, lab"},
+		"many accounts": {manyAlerts(9), "9 alarms of your accounts", "a, b, c, d, e, f, 3 more"},
+	} {
+		if heading, text := Summary(tt.alerts); heading != tt.heading || text != tt.text {
+			t.Errorf("%s: %q, %q", name, heading, text)
+		}
+	}
+}
+
+func manyAlerts(n int) []Alert {
+	all := make([]Alert, n)
+	for i := range all {
+		all[i].Name = string(rune('a' + i))
+	}
+	return all
+}
