@@ -45,23 +45,34 @@ func basicCredentials(header string) (login, password string, state int) {
 	return login, password, basicGiven
 }
 
-// decodeBase64 is as lenient as Python's: what is not of the alphabet is skipped,
-// only the padding must be right.
+// decodeBase64 is as lenient as Python's: what is not of the alphabet is skipped, and
+// so is everything after a full padding; only a wrong padding is not, nor what is no ASCII.
 func decodeBase64(s string) ([]byte, bool) {
+	if strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) {
+		return nil, false
+	}
 	var digits []byte
 	padding := 0
 	for i := range len(s) {
+		rest := len(digits) % 4
 		switch c := s[i]; {
-		case c == '=':
+		case c == '=' && rest >= 2:
 			padding++
+			if rest+padding == 4 {
+				return decodeDigits(digits)
+			}
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '+', c == '/':
 			digits = append(digits, c)
+			padding = 0
 		}
 	}
-	rest := len(digits) % 4
-	if rest == 1 || rest > 0 && padding < 4-rest {
+	if len(digits)%4 != 0 {
 		return nil, false
 	}
+	return decodeDigits(digits)
+}
+
+func decodeDigits(digits []byte) ([]byte, bool) {
 	out, err := base64.RawStdEncoding.DecodeString(string(digits))
 	return out, err == nil
 }

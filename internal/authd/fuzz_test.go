@@ -28,6 +28,12 @@ func FuzzRequests(f *testing.F) {
 		{"GET", "/api/auth/", "", ""},
 		{"GET", "//", "", ""},
 		{"POST", "/0.1/saml/sso", `{"domain":"x"}`, ""},
+		{"POST", "/0.1/policies", `{"name":"x","slug":"a b","acl":["auth.#",5,"!x"]}`, ""},
+		{"PUT", "/0.1/users/" + alice + "/policies/wazo_default_admin_policy", "", ""},
+		{"POST", "/0.1/groups", `{"name":"x"}`, ""},
+		{"PUT", "/0.1/idp/saml/users", `{"users":[null,{"uuid":"` + alice + `"}]}`, ""},
+		{"GET", "/0.1/emails/" + bob + "/confirm?token=TOKEN", "", ""},
+		{"GET", "/0.1/policies?order=slug&read_only=1&search=%FF;&tenant_uuid=", "", ""},
 	} {
 		f.Add(seed[0], seed[1], seed[2], seed[3])
 	}

@@ -47,6 +47,12 @@ func TestCredentials(t *testing.T) {
 		"Basic YWxp Y2U6YWxpY2UtZGVtbw==":                200, // what is not of the alphabet is skipped
 		"Basic YWxpY2U6YWxpY2UtZGVtbw=":                  500,
 		"Basic YWxpY2U6YWxpY2UtZGVtb":                    500,
+		"Basic YWxpY2U6YWxpY2UtZGVtbw==garbage":          200, // nothing is read after the padding
+		"Basic YWxpY2U6YWxpY2UtZGVtbw=.=":                200,
+		"Basic =YWxpY2U6YWxpY2UtZGVtbw==":                200, // a padding that pads nothing
+		"Basic YWxpY2U6YWxpY2UtZGVtbw==\xe9":             500,
+		"Basic \xe9YWxpY2U6YWxpY2UtZGVtbw==":             500,
+		"Basic Y":                                        500,
 		"Basic YWxpY2U=":                                 401, // no colon
 		"Basic ":                                         401,
 		"basic YWxpY2U6YWxpY2UtZGVtbw==":                 401,
