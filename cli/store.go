@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -157,32 +156,8 @@ func (a *app) backup(ctx context.Context, path string) error {
 		}
 		return a.fileStore().Backup(ctx, a.stdout)
 	}
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s is there already: choose another name, or move it away", path)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
+	if err := a.fileStore().BackupTo(ctx, path); err != nil {
 		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	err = tmp.Chmod(0o600) // the umask may have taken some
-	if err == nil {
-		err = a.fileStore().Backup(ctx, tmp)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	// A link, not a rename: a file that appeared meanwhile stays.
-	if err := os.Link(tmp.Name(), path); err != nil {
-		if errors.Is(err, os.ErrExist) {
-			return err
-		}
-		if err := os.Rename(tmp.Name(), path); err != nil { // a file system without links
-			return err
-		}
 	}
 	a.talkf("The accounts are backed up in %s.", path)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"filippo.io/age"
@@ -31,6 +32,31 @@ func (s *FileStore) Backup(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	return wrapWith(w, p, snap.book.write)
+}
+
+// BackupTo writes a backup to a new file. Killed at any point, the file is whole or not there; what
+// is left of it then, encrypted as well, has the ending .wakey-partial, and the next try replaces it.
+func (s *FileStore) BackupTo(ctx context.Context, path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already: choose another name, or move it away", path)
+	}
+	partial := path + ".wakey-partial"
+	defer func() { _ = os.Remove(partial) }()
+	if err := writeNew(partial, true, func(w io.Writer) error { return s.Backup(ctx, w) }); err != nil {
+		return err
+	}
+	afterStep("backup written")
+	// A link, not a rename: a file that appeared meanwhile stays.
+	if err := os.Link(partial, path); errors.Is(err, fs.ErrExist) {
+		return err
+	} else if err != nil {
+		if err := rename(partial, path); err != nil { // a file system without links
+			return err
+		}
+	}
+	afterStep("backup named")
+	_ = syncDir(filepath.Dir(path)) // what can be lost is that a power cut undoes it
+	return nil
 }
 
 // Restored says what Restore did.

@@ -37,6 +37,7 @@ var changes = map[string]doing{
 		_, err = s.Restore(testContext(), bytes.NewReader(data))
 		return err
 	}},
+	"backup":        {"a b", func(s *FileStore, _ string) error { return s.BackupTo(testContext(), s.dir+".backup.age") }},
 	"to-passphrase": {"a b", func(s *FileStore, _ string) error { return s.Move(testContext(), PassphraseKey) }},
 	"to-keyring":    {"a b", func(s *FileStore, _ string) error { return s.Move(testContext(), KeyringKey) }},
 }
@@ -127,6 +128,25 @@ func TestKilledAtEveryStep(t *testing.T) {
 			killEverywhere(t, change, "", full, oldOrNew("a b", changes[change].after))
 		})
 	}
+	t.Run("backup", func(t *testing.T) {
+		killEverywhere(t, "backup", "", full, func(t *testing.T, dir string, done bool) {
+			t.Helper()
+			made := dir + ".backup.age"
+			if _, err := os.Stat(made); errors.Is(err, os.ErrNotExist) && !done {
+				if err := openTestStore(dir).BackupTo(t.Context(), made); err != nil {
+					t.Errorf("backing up again: %v", err)
+				}
+			}
+			other := openTestStore(t.TempDir())
+			if got, err := other.Restore(t.Context(), bytes.NewReader(readFile(t, made))); err != nil || got.Accounts != 2 {
+				t.Errorf("the backup that is there: %+v, %v", got, err)
+			}
+			if info, err := os.Stat(made); err != nil || info.Mode().Perm() != fileMode {
+				t.Errorf("%v, %v", info.Mode(), err)
+			}
+			oldOrNew("a b", "a b")(t, dir, done)
+		})
+	})
 	t.Run("restore", func(t *testing.T) {
 		killEverywhere(t, "restore", backup, full, oldOrNew("a b", "backup from"))
 	})
