@@ -4,8 +4,6 @@ package security_test
 
 import (
 	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -157,7 +155,6 @@ func TestScreensLeakNothing(t *testing.T) {
 
 	w.login("alice", alicePassword, "alice@127.0.0.1")
 	w.reveal(t)
-	w.copies(t)
 	w.check(t)
 	w.sees(t)
 }
@@ -178,27 +175,4 @@ func (w *world) reveal(t *testing.T) {
 	}
 	x.types("q")
 	x.ends()
-}
-
-// copies puts a token on the clipboard where there is a desktop, and in tmux. Its programs get the token on standard input alone, and
-// the clipboard is empty when wakey has ended.
-func (w *world) copies(t *testing.T) {
-	t.Helper()
-	for name, env := range map[string]string{"X11": "DISPLAY=:99", "Wayland": "WAYLAND_DISPLAY=wayland-99", "tmux": "TMUX=/tmp/none,1,0"} {
-		x := w.sit("screen: copy, "+name, 120, 40, command{env: []string{env}})
-		x.sees("active")
-		x.types("y")
-		x.sees("copied")
-		if text, err := os.ReadFile(w.beside("seen/clipboard")); err != nil || string(text) != w.stack.last("access token") {
-			t.Errorf("%s: the clipboard holds %q, %v", name, text, err)
-		}
-		x.types("q")
-		x.ends()
-		if text, err := os.ReadFile(w.beside("seen/clipboard")); err != nil || strings.TrimSpace(string(text)) != "" {
-			t.Errorf("%s: at the end the clipboard holds %q, %v", name, text, err)
-		}
-		if clips := slices.DeleteFunc(x.clipboard(), func(s string) bool { return s == "" }); len(clips) > 0 {
-			t.Errorf("%s: sent to the terminal as well: %q", name, clips)
-		}
-	}
 }

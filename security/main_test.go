@@ -91,8 +91,12 @@ func tool(name string) int {
 	case name == asShow:
 		fmt.Println(strings.Join(os.Environ(), "\n"))
 	case slices.Contains(os.Args, "-out"), slices.Contains(os.Args, "-o"), name == "wl-paste", slices.Contains(os.Args, "--output"):
+		_ = os.Rename(clipboard+".next", clipboard) // what somebody else has copied meanwhile
 		text, _ := os.ReadFile(clipboard)
 		os.Stdout.Write(text)
+	case name == "wl-copy" && slices.Contains(os.Args, "--sensitive") && os.Getenv("TEST_WL_COPY") == "2.1":
+		fmt.Fprintln(os.Stderr, "wl-copy: unrecognized option '--sensitive'")
+		return 1
 	case name == "xclip", name == "xsel", name == "wl-copy", name == "tmux":
 		text, err := io.ReadAll(os.Stdin)
 		if err == nil && (name != "tmux" || slices.Contains(os.Args, "load-buffer")) {

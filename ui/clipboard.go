@@ -23,6 +23,7 @@ type environment struct {
 	tmux    bool // inside tmux, which drops an application's OSC 52 by default
 	remote  bool // over ssh: the clipboard of this machine is nobody's
 	display bool // there is a desktop here
+	wayland bool // it is one of Wayland
 }
 
 // clipWay is how the clipboard was reached.
@@ -98,7 +99,7 @@ func toClipboard(ctx context.Context, env environment, text api.Secret) (copied,
 			return c, nil
 		}
 	}
-	if env.display && !env.remote && !clipboard.Unsupported && clipboard.WriteAll(text.Reveal()) == nil {
+	if env.display && !env.remote && !clipboard.Unsupported && toDesktop(ctx, env, text) == nil {
 		c.way = clipLocal
 		return c, ctx.Err()
 	}
@@ -107,6 +108,19 @@ func toClipboard(ctx context.Context, env environment, text api.Secret) (copied,
 }
 
 const tmuxBuffer = "wakey"
+
+// toDesktop puts text into the desktop's clipboard, where it can be with the mark that asks clipboard
+// managers not to keep it (x-kde-passwordManagerHint, which wl-copy sets since its version 2.3).
+func toDesktop(ctx context.Context, env environment, text api.Secret) error {
+	if env.wayland {
+		marked := exec.CommandContext(ctx, "wl-copy", "--sensitive")
+		marked.Stdin = strings.NewReader(text.Reveal())
+		if marked.Run() == nil {
+			return nil
+		}
+	}
+	return clipboard.WriteAll(text.Reveal())
+}
 
 // clipOver takes our token out of the clipboard, if it still is what is in there. A terminal's
 // clipboard can't be read without asking the person, so there it is emptied as it is.

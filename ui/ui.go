@@ -109,6 +109,7 @@ func environmentOf(getenv func(string) string) environment {
 		tmux:    getenv("TMUX") != "",
 		remote:  getenv("SSH_CONNECTION") != "" || getenv("SSH_TTY") != "",
 		display: hasDisplay(getenv),
+		wayland: getenv("WAYLAND_DISPLAY") != "",
 	}
 }
 
