@@ -28,11 +28,13 @@ func (w *world) saw(name, argument string) bool {
 // A copied token is given to the programs of the desktop on standard input alone, with the mark for clipboard managers where there is
 // one, and is out of the clipboard when wakey has ended.
 func TestCopiedTokenIsInTheClipboardAlone(t *testing.T) {
+	t.Parallel()
 	for name, env := range map[string][]string{
 		"X11": {"DISPLAY=:99"}, "Wayland": {"WAYLAND_DISPLAY=wayland-99"}, "old Wayland": {"WAYLAND_DISPLAY=wayland-99", "TEST_WL_COPY=2.1"},
 		"tmux": {"TMUX=/tmp/none,1,0"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, newStack(t))
 			w.quickStore()
 			w.login("alice", alicePassword, "prod")
@@ -61,6 +63,7 @@ func TestCopiedTokenIsInTheClipboardAlone(t *testing.T) {
 
 // The clipboard is emptied after the time that is set, if our token still is what is in it, and left alone else.
 func TestClipboardIsClearedOfOurTokenAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newStack(t))
 	w.quickStore()
 	w.login("alice", alicePassword, "prod")

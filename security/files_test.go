@@ -41,9 +41,11 @@ func (w *world) open() (bad []string) {
 
 // Whatever the umask, each file of the program is its owner's alone, and of use to him.
 func TestFilesAreTheOwnersAlone(t *testing.T) {
+	t.Parallel()
 	asRoot(t)
 	for _, mask := range []string{"000", "022", "0277"} {
 		t.Run("umask "+mask, func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t)
 			s.signIn(t, alice, alicePassword, "phone-7c1e")
 			w := newWorld(t, s)

@@ -33,22 +33,29 @@ var payloads = []string{
 	"`$(touch " + mark + ")`; '\"\\%s%n{{.}}",
 }
 
+// every is in each hostile text: one of each kind of what must not reach a terminal. The payloads come one after the other.
+const every = "\x1b[5m\u009d\u202e\u200b\n\x00"
+
 // needed are the members without whose real values nothing but an error is to be seen.
 var needed = []string{
 	"token", "refresh_token", "session_uuid", "auth_id", "utc_issued_at", "utc_expires_at", "created_at", "reason", "error_id",
 }
 
-// hostile makes a stack whose texts are all hostile, and whose lists are as long as size says and claim to be longer.
-func hostile(size int) func(http.ResponseWriter, *http.Request, http.Handler) {
+// identifiers are without their real values no texts that a list could show.
+var identifiers = []string{"uuid", "user_uuid", "tenant_uuid"}
+
+// hostile makes a stack whose texts are all hostile, its identifiers too when they are to be broken, and whose lists are as long as size
+// says and claim to be longer.
+func hostile(size int, broken bool) func(http.ResponseWriter, *http.Request, http.Handler) {
 	var n atomic.Int64
 	var poison func(key string, v any) any
 	poison = func(key string, v any) any {
 		switch v := v.(type) {
 		case string:
-			if slices.Contains(needed, key) {
+			if slices.Contains(needed, key) || !broken && slices.Contains(identifiers, key) {
 				return v
 			}
-			return v + payloads[int(n.Add(1))%len(payloads)]
+			return v + every + payloads[int(n.Add(1))%len(payloads)]
 		case []any:
 			for i := range min(len(v), 300) { // enough: what comes after is there to be long
 				v[i] = poison(key, v[i])
@@ -90,12 +97,14 @@ func lengthen(items []any, size int) []any {
 		more := make(map[string]any, len(first))
 		for k, v := range first {
 			more[k] = v
-			if s, ok := v.(string); ok && !slices.Contains(needed, k) {
-				more[k] = fmt.Sprintf("%.20s\x1b[2J-%d", s, i)
+			if s, ok := v.(string); ok && k == "uuid" {
+				more[k] = fmt.Sprintf("%08x%s", i, s[min(8, len(s)):])
+			} else if ok && !slices.Contains(needed, k) && !slices.Contains(identifiers, k) {
+				more[k] = fmt.Sprintf("%.20s%s-%d", s, every, i)
 			}
 		}
 		if i == had {
-			for _, k := range []string{"client_id", "username", "uuid"} {
+			for _, k := range []string{"client_id", "username"} {
 				if _, ok := more[k]; ok {
 					more[k] = strings.Repeat("M\x1b[2J\n", 1<<20/6)
 					break
@@ -165,7 +174,7 @@ func hostileWorld(t *testing.T, size int, early bool) *world {
 	s.signIn(t, alice, alicePassword, "phone"+payloads[2])
 	s.signIn(t, alice, alicePassword, "laptop"+payloads[0])
 	if early {
-		s.set(hostile(size))
+		s.set(hostile(size, true))
 	}
 	for _, who := range [][3]string{{"alice", alicePassword, "prod"}, {"admin", adminPassword, "root"}} {
 		w.run(command{
@@ -173,45 +182,54 @@ func hostileWorld(t *testing.T, size int, early bool) *world {
 			stdin: who[1],
 		})
 	}
-	s.set(hostile(size))
+	s.set(hostile(size, early))
 	return w
 }
 
 // Nothing that a stack says does anything to a terminal, from any command, read by a program or shown to a person.
 func TestHostileStackAgainstCommands(t *testing.T) {
+	t.Parallel()
 	for _, early := range []bool{true, false} {
-		w := hostileWorld(t, 300, early)
-		for _, c := range w.looking() {
-			name := strings.Join(c.args, " ")
-			c.code = -1
-			r := w.run(c)
-			if strings.Contains(r.stderr, "panic") {
-				t.Errorf("%s: %s", name, r.stderr)
-			}
-			if c.args[0] == "api" {
-				r.stdout = "" // what the stack sent, as it is, for a program
-			}
-			for stream, text := range map[string]string{"stdout": r.stdout, "stderr": r.stderr} {
-				if bad := harmful(text); bad != "" {
-					t.Errorf("%s: %s holds %s", name, stream, bad)
-				}
-			}
-			if c.stdin != "" {
-				continue // its input is no terminal
-			}
-			x := w.sit(name, 0, 0, c)
-			x.ends()
-			x.harmless(strings.ReplaceAll(x.raw(), "\r\n", "\n"))
+		t.Run(fmt.Sprintf("early %v", early), func(t *testing.T) {
+			t.Parallel()
+			hostileCommands(t, early)
+		})
+	}
+}
+
+func hostileCommands(t *testing.T, early bool) {
+	t.Helper()
+	w := hostileWorld(t, 300, early)
+	for _, c := range w.looking() {
+		name := strings.Join(c.args, " ")
+		c.code = -1
+		r := w.run(c)
+		if strings.Contains(r.stderr, "panic") {
+			t.Errorf("%s: %s", name, r.stderr)
 		}
-		for _, args := range [][]string{
-			{"refresh-tokens", "list", "-a", "prod", "--jq", ".[].client_id"},
-			{"refresh-tokens", "list", "-a", "prod", "--template", "{{range .}}{{.client_id}} {{end}}"},
-			{"api", "/auth/0.1/users/me/tokens", "-a", "prod", "--jq", ".items[].client_id"},
-		} { // to a program the texts are as they are
-			x := w.sit(strings.Join(args, " "), 0, 0, command{args: args})
-			x.ends()
-			x.harmless(strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(x.raw())) // a tab may be the expression's own
+		if c.args[0] == "api" {
+			r.stdout = "" // what the stack sent, as it is, for a program
 		}
+		for stream, text := range map[string]string{"stdout": r.stdout, "stderr": r.stderr} {
+			if bad := harmful(text); bad != "" {
+				t.Errorf("%s: %s holds %s", name, stream, bad)
+			}
+		}
+		if c.stdin != "" {
+			continue // its input is no terminal
+		}
+		x := w.sit(name, 0, 0, c)
+		x.ends()
+		x.harmless(strings.ReplaceAll(x.raw(), "\r\n", "\n"))
+	}
+	for _, args := range [][]string{
+		{"refresh-tokens", "list", "-a", "prod", "--jq", ".[].client_id"},
+		{"refresh-tokens", "list", "-a", "prod", "--template", "{{range .}}{{.client_id}} {{end}}"},
+		{"api", "/auth/0.1/users/me/tokens", "-a", "prod", "--jq", ".items[].client_id"},
+	} { // to a program the texts are as they are
+		x := w.sit(strings.Join(args, " "), 0, 0, command{args: args})
+		x.ends()
+		x.harmless(strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(x.raw())) // a tab may be the expression's own
 	}
 }
 
@@ -225,6 +243,7 @@ func (x *terminal) harmless(text string) {
 
 // A list of 50,000 items with a name of a megabyte is listed, a line an item, and no endless one is asked for.
 func TestEndlessLists(t *testing.T) {
+	t.Parallel()
 	size := 50000
 	if testing.Short() {
 		size = 5000

@@ -238,6 +238,7 @@ func (w *world) sees(t *testing.T) {
 }
 
 func TestCommandsLeakNothing(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	w := newWorld(t, s)
 	s.signIn(t, alice, alicePassword, "phone-7c1e")

@@ -5,7 +5,7 @@ package security_test
 import (
 	"errors"
 	"os"
-	"strings"
+	"slices"
 	"testing"
 )
 
@@ -31,32 +31,28 @@ func TestPlantedLeaksAreFound(t *testing.T) {
 		{"an environment", `X="$TOKEN" show`, "environment of show", false},
 		{"one's own arguments", `sh -c 'show >/dev/null; true' x "$TOKEN"`, "arguments of what started show", false},
 		{"a terminal", `echo "$TOKEN"`, "terminal", true},
-		{"a terminal, cell by cell", `printf '\033[2J'; i=1; while [ $i -le 36 ]; do printf '\033[5;%dH%s' $((37-i)) "$(echo "$TOKEN" | cut -c$((37-i)))"; i=$((i+1)); done; read x`, "screen", true},
-		{"a terminal's title", `printf '\033]2;%s\007' "$TOKEN"; read x`, "title", true},
-		{"a clipboard", `printf '\033]52;c;%s\007' "$(printf %s "$TOKEN" | base64 -w0)"; read x`, "clipboard", true},
+		{"a terminal, cell by cell", `printf '\033[2J'; i=1; while [ $i -le 36 ]; do printf '\033[5;%dH%s' $((37-i)) "$(echo "$TOKEN" | cut -c$((37-i)))"; i=$((i+1)); done`, "screen", true},
+		{"a terminal's title", `printf '\033]2;%s\007' "$TOKEN"`, "title", true},
+		{"a clipboard", `printf '\033]52;c;%s\007' "$(printf %s "$TOKEN" | base64 -w0)"`, "clipboard", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w.records = nil
 			w.t = t
-			c := command{step: "planted", env: []string{"LEAK=" + tt.script}}
 			if tt.terminal {
-				x := w.sit("planted", 80, 24, c)
-				x.rest()
-				x.snap()
+				x := w.sit("planted", 80, 24, command{env: []string{"LEAK=" + tt.script + `; printf '\033[20;1Hthat is all'; read x`}})
+				x.sees("that is all")
 				x.types("\n")
 				x.ends()
 			} else {
-				w.run(c)
+				w.run(command{step: "planted", env: []string{"LEAK=" + tt.script}})
 			}
+			var places []string
 			found, _ := w.leaks()
-			places := ""
-			var placesSb54 strings.Builder
 			for _, h := range found {
-				placesSb54.WriteString(h.place + "\n")
+				places = append(places, h.place)
 			}
-			places += placesSb54.String()
-			if !strings.Contains(places, tt.place+"\n") {
+			if !slices.Contains(places, tt.place) {
 				t.Errorf("found in %q, not in %s", places, tt.place)
 			}
 		})

@@ -191,6 +191,7 @@ func TestExecGivesOnlyWhatIsNeeded(t *testing.T) {
 
 // A secret in a flag is refused, whatever the command and whatever its name, not repeated, and the other ways are named.
 func TestPasswordInAFlagIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newStack(t))
 	manual := w.must("man")
 	names := inManual.FindAllStringSubmatch(strings.ReplaceAll(manual, `\-`, "-"), -1)

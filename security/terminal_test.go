@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,9 +42,15 @@ type terminal struct {
 	clips   []string  // what was put into the clipboard by OSC 52
 	titles  []string
 	bells   int
+	awaited *awaited
 
-	more chan struct{} // something was written
 	over chan struct{} // the program has ended
+}
+
+// awaited is what somebody waits for. It is looked at after each piece that was written, so that nothing passes unseen.
+type awaited struct {
+	ok   func() bool
+	came chan struct{}
 }
 
 // sit starts the program at a terminal of cols×rows. Without a size it is 100×30 and nobody draws it: for what only
@@ -63,12 +70,20 @@ func (w *world) sit(step string, cols, rows int, c command) *terminal {
 	}
 	x := &terminal{
 		t: w.t, w: w, step: step, cmd: cmd, tty: tty, em: vt.NewSafeEmulator(cols, rows), cols: cols, rows: rows,
-		more: make(chan struct{}, 1), over: make(chan struct{}), changed: time.Now(), drawn: drawn,
+		over: make(chan struct{}), changed: time.Now(), drawn: drawn,
 	}
 	x.em.RegisterOscHandler(52, x.osc52)
 	x.em.SetCallbacks(vt.Callbacks{
-		Bell:  func() { x.bells++ },
-		Title: func(s string) { x.titles = append(x.titles, s) },
+		Bell: func() {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.bells++
+		},
+		Title: func(s string) {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.titles = append(x.titles, s)
+		},
 	})
 	go func() { _, _ = io.Copy(tty, x.em) }() // what the terminal answers
 	go x.draw()
@@ -92,14 +107,21 @@ func (x *terminal) draw() {
 		if x.drawn {
 			_, _ = x.em.Write(buf[:n])
 		}
+		x.mu.Lock()
+		a := x.awaited
+		x.mu.Unlock()
+		if a != nil && a.ok() {
+			close(a.came)
+			x.mu.Lock()
+			if x.awaited == a {
+				x.awaited = nil
+			}
+			x.mu.Unlock()
+		}
 		if err != nil {
 			_ = x.cmd.Wait()
 			close(x.over)
 			return
-		}
-		select {
-		case x.more <- struct{}{}:
-		default:
 		}
 	}
 }
@@ -145,18 +167,24 @@ func (x *terminal) types(keys ...string) {
 // until waits for a screen or, for a program that draws none, for what was written.
 func (x *terminal) until(what string, ok func() bool) {
 	x.t.Helper()
-	late := time.After(patience)
-	for !ok() {
-		select {
-		case <-x.more:
-		case <-x.over:
-			if !ok() {
-				x.t.Fatalf("%s: the program ended (%v) without %s:\n%s", x.step, x.cmd.ProcessState, what, x.screen())
-			}
-			return
-		case <-late:
-			x.t.Fatalf("%s: never %s:\n%s", x.step, what, x.screen())
+	a := &awaited{ok, make(chan struct{})}
+	x.mu.Lock()
+	x.awaited = a
+	x.mu.Unlock()
+	if ok() {
+		x.mu.Lock()
+		x.awaited = nil
+		x.mu.Unlock()
+		return
+	}
+	select {
+	case <-a.came:
+	case <-x.over:
+		if !ok() {
+			x.t.Fatalf("%s: the program ended (%v) without %s:\n%s", x.step, x.cmd.ProcessState, what, x.screen())
 		}
+	case <-time.After(patience):
+		x.t.Fatalf("%s: never %s:\n%s", x.step, what, x.screen())
 	}
 }
 
@@ -233,7 +261,10 @@ func (x *terminal) keep() {
 	for _, clip := range x.clipboard() {
 		x.w.note(x.step, "clipboard", []byte(clip))
 	}
-	for _, title := range x.titles {
+	x.mu.Lock()
+	titles := slices.Clone(x.titles)
+	x.mu.Unlock()
+	for _, title := range titles {
 		x.w.note(x.step, "title", []byte(title))
 	}
 	x.w.look(x.step)

@@ -142,6 +142,7 @@ func (f *front) show(t *testing.T, s showing) {
 
 // Whom the program sends a password or a token to, from the command line, with real TLS servers.
 func TestTrustOnTheCommandLine(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	w := newWorld(t, s)
 	w.quickStore()
@@ -260,6 +261,7 @@ func TestPlainHTTPIsRefused(t *testing.T) {
 
 // A redirect carries neither password nor token anywhere: not to another host, not to another port, not down to http.
 func TestRedirectsCarryNothing(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	w := newWorld(t, s)
 	w.quickStore()

@@ -23,8 +23,8 @@ import (
 // passphrase of every store here.
 const passphrase = `pàssphrase of the "störe", 17 words & more`
 
-// patience is how long one command may take: only one that hangs takes as long.
-const patience = 30 * time.Second
+// patience is how long one command may take: only one that hangs takes as long, however loaded the machine is.
+const patience = 2 * time.Minute
 
 // world is a machine of one person: a home, a desktop's programs, and files with secrets beside the home.
 type world struct {

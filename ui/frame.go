@@ -193,8 +193,16 @@ func (f *frame) setAccounts(accounts []session.Account, events []session.Event) 
 
 // cleanAccount makes an account's texts fit for the screen, once, so that drawing need not.
 func cleanAccount(a *session.Account) {
-	for _, s := range []*string{&a.Name, &a.Stack, &a.Login, &a.Reason, &a.ClientID, &a.TokenSuffix, &a.Purpose} {
+	for _, s := range []*string{
+		&a.Name, &a.Stack, &a.Login, &a.UserUUID, &a.TenantUUID, &a.Purpose, &a.ClientID, &a.Reason, &a.TokenSuffix, &a.SessionUUID,
+	} {
 		*s = clean(*s)
+	}
+	for i := range a.OwnSessions {
+		a.OwnSessions[i].UUID = clean(a.OwnSessions[i].UUID)
+	}
+	for i := range a.Leaks {
+		a.Leaks[i].Op, a.Leaks[i].ClientID = clean(a.Leaks[i].Op), clean(a.Leaks[i].ClientID)
 	}
 }
 
