@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/adrg/xdg"
 
@@ -34,7 +35,8 @@ type service struct {
 // step is a command on the way.
 type step struct {
 	command []string
-	orNot   bool // it fails where there is nothing to do
+	orNot   bool          // it fails where there is nothing to do
+	gone    time.Duration // it is run until it fails, for so long at most; 0: once
 }
 
 func (s step) String() string { return strings.Join(s.command, " ") }
@@ -83,6 +85,9 @@ func launchdService(program, home string, uid int, environment []string) service
 	log := filepath.Join(home, "Library", "Logs", "wakey.log")
 	domain := fmt.Sprintf("gui/%d", uid)
 	bootout := step{command: []string{"launchctl", "bootout", domain + "/" + label}, orNot: true}
+	// bootout comes back before the agent has ended, which may take what ExitTimeOut says, and until
+	// then bootstrap fails with "5: Input/output error".
+	over := step{command: []string{"launchctl", "print", domain + "/" + label}, gone: 150 * time.Second}
 	return service{
 		path: path,
 		text: strings.NewReplacer(
@@ -91,8 +96,8 @@ func launchdService(program, home string, uid int, environment []string) service
 			"@LOG@", xmlText(log),
 		).Replace(assets.LaunchdAgent),
 		answers: []string{"launchctl", "print", domain},
-		start:   []step{bootout, {command: []string{"launchctl", "bootstrap", domain, path}}},
-		stop:    []step{bootout},
+		start:   []step{bootout, over, {command: []string{"launchctl", "bootstrap", domain, path}}},
+		stop:    []step{bootout, over},
 		hint:    "What it does: tail " + log,
 	}
 }
@@ -194,7 +199,9 @@ func (a *app) installAgent(ctx context.Context) error {
 	if why := managerIsSilent(ctx, s); why != nil {
 		a.talkf("The service manager can't be reached from here (%v). Where it can, run:", why)
 		for _, step := range s.start {
-			a.talkf("  %s", step)
+			if step.gone == 0 { // a person sees
+				a.talkf("  %s", step)
+			}
 		}
 		return fmt.Errorf("%w: the agent is installed, but does not run", errPartly)
 	}
@@ -242,6 +249,12 @@ func managerIsSilent(ctx context.Context, s service) error {
 // run runs commands up to the first that fails, whose words end up in the error.
 func run(ctx context.Context, steps []step) error {
 	for _, s := range steps {
+		if s.gone > 0 {
+			if err := waitUntilGone(ctx, s); err != nil {
+				return err
+			}
+			continue
+		}
 		out, err := exec.CommandContext(ctx, s.command[0], s.command[1:]...).CombinedOutput() //nolint:gosec // our own
 		if err == nil || s.orNot {
 			continue
@@ -252,4 +265,25 @@ func run(ctx context.Context, steps []step) error {
 		return fmt.Errorf("%s: %w", s, err)
 	}
 	return nil
+}
+
+// waitUntilGone runs what shows something until there is nothing to show.
+func waitUntilGone(ctx context.Context, s step) error {
+	ctx, cancel := context.WithTimeout(ctx, s.gone)
+	defer cancel()
+	look := time.NewTicker(200 * time.Millisecond)
+	defer look.Stop()
+	for {
+		err := exec.CommandContext(ctx, s.command[0], s.command[1:]...).Run() //nolint:gosec // our own
+		if ctx.Err() != nil {
+			return fmt.Errorf("what %q shows does not go away: %w", s, ctx.Err())
+		}
+		if err != nil {
+			return nil //nolint:nilerr // it is gone
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
+	}
 }

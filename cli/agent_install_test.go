@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -85,5 +86,39 @@ func TestLaunchdAgentIsUnderstood(t *testing.T) {
 	}
 	if got := s.start[len(s.start)-1].String(); got != "launchctl bootstrap gui/501 "+s.path {
 		t.Errorf("it is started by %q", got)
+	}
+}
+
+// launchctl does as macOS's: bootout comes back before the agent has ended, and until then bootstrap fails.
+const launchctl = `#!/bin/sh
+cd "$(dirname "$0")"
+case $1 in
+bootout) test -e loaded || exit 3; mv loaded ending ;;
+print) if test -e ending; then test -e looked && rm ending || touch looked; exit 0; fi; test -e loaded ;;
+bootstrap) if test -e ending; then echo "Bootstrap failed: 5: Input/output error" >&2; exit 5; fi; rm -f looked; touch loaded ;;
+esac
+`
+
+func TestLaunchdAgentIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "launchctl"), []byte(launchctl), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	s := launchdService("/opt/wakey", dir, 501, nil)
+	loaded := func() bool { _, err := os.Stat(filepath.Join(dir, "loaded")); return err == nil }
+	for _, how := range []string{"for the first time", "in place of one that runs"} {
+		if err := run(t.Context(), s.start); err != nil || !loaded() {
+			t.Errorf("started %s: %v", how, err)
+		}
+	}
+	if err := run(t.Context(), s.stop); err != nil || loaded() {
+		t.Errorf("stopped: %v", err)
+	}
+	if err := run(t.Context(), s.stop); err != nil {
+		t.Errorf("stopped where none runs: %v", err)
+	}
+	if err := run(t.Context(), []step{{command: []string{"true"}, gone: 1}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("what does not go away: %v", err)
 	}
 }
