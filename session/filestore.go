@@ -51,7 +51,6 @@ type FileStore struct {
 	snap     *snapshot // the newest generation read or written
 	foreign  uint64    // generations read that somebody else wrote
 	key      *storeKey // open; nil: not yet
-	slots    map[ID]chan struct{}
 	queue    []*change
 	writing  bool
 }
@@ -78,7 +77,7 @@ func DefaultDir() string { return filepath.Join(xdg.DataHome, "wakey") }
 // OpenFileStore returns the store in dir. It reads nothing and asks nobody until the first call
 // that needs a record.
 func OpenFileStore(dir string, o StoreOptions) *FileStore {
-	return &FileStore{dir: dir, o: o, keySlot: make(chan struct{}, 1), slots: map[ID]chan struct{}{}}
+	return &FileStore{dir: dir, o: o, keySlot: make(chan struct{}, 1)}
 }
 
 // Dir returns the store's directory.

@@ -73,20 +73,12 @@ func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
 	if err := s.prepare(true); err != nil {
 		return nil, err
 	}
-	slot := s.slot(id)
-	select {
-	case slot <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 	path := filepath.Join(s.dir, locksName, string(id))
 	if err := makeDir(filepath.Dir(path)); err != nil {
-		<-slot
 		return nil, s.cannotWrite(err)
 	}
 	file, err := acquire(ctx, path+".lock")
 	if err != nil {
-		<-slot
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -106,7 +98,6 @@ func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
 			_ = os.Remove(file.Path()) // whoever waits for it looks again, see isCurrent
 			afterStep("lock's file removed")
 			_ = file.Close()
-			<-slot
 		}),
 	}
 	if l.Interrupted, err = readAttempt(note); err != nil {
@@ -114,16 +105,6 @@ func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
 		return nil, err
 	}
 	return l, nil
-}
-
-// slot holds a value while this process has the account's lock.
-func (s *FileStore) slot(id ID) chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.slots[id] == nil {
-		s.slots[id] = make(chan struct{}, 1)
-	}
-	return s.slots[id]
 }
 
 func writeAttempt(path string, a Attempt) (err error) {
