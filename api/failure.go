@@ -82,8 +82,12 @@ func (c *Client) classify(e *Error, r *request, said errorBody, h http.Header) {
 func unauthorized(e *Error, r *request, said errorBody) {
 	e.Message = "" // "Unauthorized", or "Authentication Failed": the Kind says more
 	switch {
-	case (said.legacy || said.bare) && r.legacy401 != KindUnknown:
+	case said.legacy && r.legacy401 != KindUnknown:
 		e.Kind = r.legacy401
+	case said.bare && r.legacy401 != KindUnknown:
+		// Not wazo-auth's answer to a sign-in or a refresh (contract 3), but a gateway's in between: it
+		// says nothing about the password or the refresh token.
+		e.Kind, e.Message = KindUnknown, said.message
 	case said.id == "unauthorized-tenant":
 		e.Kind, e.Tenant = KindWrongTenant, said.tenant
 	case said.reason == "not_found_or_expired":

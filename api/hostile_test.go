@@ -393,3 +393,16 @@ func TestLongList(t *testing.T) {
 		t.Errorf("%d items, %v", len(p.Items), err)
 	}
 }
+
+// A gateway that wants to be signed in to says nothing about the refresh token.
+func TestGatewayRefusesNoRefreshToken(t *testing.T) {
+	c := serve(t, answer(401, jsonType, `{"message":"Unauthorized"}`))
+	_, err := c.Refresh(t.Context(), RefreshRequest{RefreshToken: NewSecret(aRefresh), ClientID: "x"})
+	if !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "Unauthorized") {
+		t.Errorf("refresh: %v", err)
+	}
+	_, err = c.CreateToken(t.Context(), PasswordRequest{Login: "bob", Password: NewSecret("a long password")})
+	if !errors.Is(err, ErrUnknown) {
+		t.Errorf("sign-in: %v", err)
+	}
+}
