@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -380,5 +381,132 @@ func TestRunEndsWithNothingUnderWay(t *testing.T) {
 				t.Errorf("%s is %s", a.Name, a.State)
 			}
 		}
+	})
+}
+
+// An account that is forgotten while it is refreshed stays forgotten, and so does its session.
+func TestForgottenWhileRefreshing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := NewMemoryStore()
+		m := s.manager(store)
+		a := signIn(t, m, "alice", time.Hour)
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Delay: 5 * time.Second})
+		ended := make(chan error, 1)
+		go func() {
+			_, err := m.Refresh(t.Context(), a.ID)
+			ended <- err
+		}()
+		time.Sleep(time.Second)
+		if err := store.Remove(t.Context(), a.ID); err != nil { // by another process
+			t.Fatal(err)
+		}
+		if err := <-ended; !errors.Is(err, ErrNoAccount) {
+			t.Errorf("error %v", err)
+		}
+		if all := m.Accounts(); len(all) != 0 {
+			t.Errorf("back again: %+v", all)
+		}
+		if n := s.Sessions(aliceUUID); n != 1 {
+			t.Errorf("%d sessions, want the sign-in's alone", n)
+		}
+	})
+}
+
+// What is kept of an account does not grow with what goes wrong.
+func TestRecordDoesNotGrow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{MaxSessions: 10000})
+		store := NewMemoryStore()
+		m := s.manager(store)
+		a := signIn(t, m, "alice", time.Hour)
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Cut: true})
+		for range 500 {
+			time.Sleep(time.Second)
+			if _, err := m.Refresh(t.Context(), a.ID); err == nil {
+				t.Fatal("refreshed")
+			}
+		}
+		if n := len(account(t, m, a.ID).Leaks); n != maxLeaks {
+			t.Errorf("%d leaks kept, want the last %d", n, maxLeaks)
+		}
+		s.Faults().Clear()
+		run(t, m)
+		time.Sleep(24 * time.Hour)
+		rec, err := store.Get(t.Context(), a.ID)
+		if err != nil || len(rec.Leaks) != 0 || len(rec.Sessions) > 3 {
+			t.Errorf("a day later: %d leaks, %d sessions, %v", len(rec.Leaks), len(rec.Sessions), err)
+		}
+	})
+}
+
+func TestQueueOrder(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	until := func(left time.Duration) *Access {
+		return &Access{ObtainedAt: now.Add(left - time.Hour), ExpiresAt: now.Add(left)}
+	}
+	want := []*entry{ // whoever comes first
+		{rec: Record{ID: "8", Access: until(time.Second)}},
+		{rec: Record{ID: "7", Access: until(time.Minute)}},
+		{rec: Record{ID: "6"}},
+		{rec: Record{ID: "5", Access: until(-time.Minute)}},
+		{rec: Record{ID: "3", Access: until(-time.Second)}},
+		{rec: Record{ID: "4", Access: until(-time.Second)}},
+		{rec: Record{ID: "2", Access: until(time.Second)}, failures: 1},
+		{rec: Record{ID: "1", Access: until(-time.Second)}, failures: 3},
+	}
+	for i, a := range want {
+		for j, b := range want {
+			if got := a.before(b, now); got != cmp.Compare(i, j) {
+				t.Errorf("%s before %s: %d", a.rec.ID, b.rec.ID, got)
+			}
+		}
+	}
+}
+
+// When a suspended machine wakes and thousands are dead, those with the shortest lives are not let die
+// again while they wait for the rest.
+func TestStormAfterSuspend(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{MaxSessions: 10000})
+		m := New(NewMemoryStore(), Options{Now: s.now, Transport: authd.Transport(s)})
+		var short []ID
+		for i := range 1000 {
+			lifetime := 2 * time.Hour
+			if i%200 == 0 {
+				lifetime = time.Minute
+			}
+			a, err := m.SignIn(t.Context(), SignInRequest{
+				Name: fmt.Sprint("account", i), Stack: "pbx.example.com", Login: "alice", Password: api.NewSecret("alice-pass"), Lifetime: lifetime,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lifetime == time.Minute {
+				short = append(short, a.ID)
+			}
+		}
+		run(t, m)
+		time.Sleep(time.Second)
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Delay: 2 * time.Second}) // four a second: the storm takes minutes
+		s.shift(8 * time.Hour)
+		s.ExpireTokens(aliceUUID)
+		s.ResetRequests()
+		time.Sleep(heartbeat + 10*time.Second)
+		for range 200 {
+			time.Sleep(time.Second)
+			for _, id := range short {
+				if a := account(t, m, id); !s.now().Before(a.ExpiresAt) {
+					t.Fatalf("%s is dead again after %d refreshes", a.Name, refreshes(s))
+				}
+			}
+		}
+		time.Sleep(5 * time.Minute)
+		for _, a := range m.Accounts() {
+			if a.State != Active && a.State != Refreshing {
+				t.Errorf("%s is %s", a.Name, a.State)
+			}
+		}
+		countBetween(t, "refreshes", refreshes(s), 1000, 1060)
 	})
 }

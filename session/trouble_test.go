@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -232,13 +234,24 @@ func TestSessionBudget(t *testing.T) {
 		s := newStack(t, authd.Config{})
 		m := s.manager(NewMemoryStore())
 		a := signIn(t, m, "alice", 10*time.Hour)
+		c, err := m.Client(a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before Access
 		for i := range 1000 {
-			if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+			now, err := m.Refresh(t.Context(), a.ID)
+			if err != nil {
 				t.Fatalf("refresh %d: %v", i, err)
 			}
 			if n := s.Sessions(aliceUUID); n > 3 {
 				t.Fatalf("%d sessions after %d refreshes", n, i+1)
 			}
+			// Whoever was given the token just before is in the middle of using it.
+			if err := c.CheckToken(t.Context(), before.Token, "", ""); i > 0 && err != nil {
+				t.Fatalf("refresh %d ended the session of its predecessor: %v", i, err)
+			}
+			before = now
 		}
 		n, err := m.CountSessions(t.Context(), a.ID)
 		if err != nil || n != s.Sessions(aliceUUID) {
@@ -308,6 +321,63 @@ func TestOneFlight(t *testing.T) {
 		if n := refreshes(s); n != 1 {
 			t.Errorf("%d refreshes", n)
 		}
+	})
+}
+
+// Who waits for an attempt that fails gets its failure, and does not ask again one after the other.
+func TestOneFlightThatFails(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		time.Sleep(2 * time.Hour)
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Delay: 5 * time.Second, Status: http.StatusInternalServerError})
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, err := m.Token(t.Context(), a.ID, time.Minute); !errors.Is(err, api.ErrServer) {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := refreshes(s); n != 1 {
+			t.Errorf("%d refreshes for 20 callers at once", n)
+		}
+	})
+}
+
+// gateway answers in the stack's place: somebody has to sign in to it first.
+type gateway struct {
+	next http.RoundTripper
+	shut atomic.Bool
+}
+
+func (g *gateway) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !g.shut.Load() {
+		return g.next.RoundTrip(r)
+	}
+	return &http.Response{
+		Status: "401 Unauthorized", StatusCode: http.StatusUnauthorized, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"message":"Unauthorized"}`)), Request: r,
+	}, nil
+}
+
+// A 401 that is not the stack's does not end the account.
+func TestGatewayInBetween(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		g := &gateway{next: authd.Transport(s)}
+		m := New(NewMemoryStore(), Options{Transport: g})
+		a := signIn(t, m, "alice", time.Hour)
+		run(t, m)
+		g.shut.Store(true)
+		time.Sleep(50 * time.Minute)
+		wantState(t, m, a.ID, Degraded)
+		g.shut.Store(false)
+		time.Sleep(backoffMax + time.Second)
+		wantState(t, m, a.ID, Active)
+		countBetween(t, "refreshes that reached the stack", refreshes(s), 1, 1)
 	})
 }
 
