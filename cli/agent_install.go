@@ -279,7 +279,7 @@ func waitUntilGone(ctx context.Context, s step) error {
 			return fmt.Errorf("what %q shows does not go away: %w", s, ctx.Err())
 		}
 		if err != nil {
-			return nil //nolint:nilerr // it is gone
+			return nil // it is gone
 		}
 		select {
 		case <-look.C:
