@@ -140,7 +140,7 @@ func (m *Manager) finish(id ID, err error) {
 	e.plan()
 	m.signal()
 	m.mu.Unlock()
-	m.report(id, name, "refresh", Warn, fmt.Sprintf("refresh failed, next try in %s: %v", wait.Round(time.Second), err))
+	m.report(id, name, "refresh", Warn, fmt.Sprintf("refresh failed, next try in %s: %v", lasting(wait), err))
 	m.poke()
 }
 
@@ -252,7 +252,7 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 	}
 	err = lock.End()
 	m.publish(kept, 0)
-	lifetime := access.ExpiresAt.Sub(access.ObtainedAt).Round(time.Second)
+	lifetime := lasting(access.ExpiresAt.Sub(access.ObtainedAt))
 	m.report(rec.ID, rec.Name, "refresh", Info, fmt.Sprintf("refreshed: …%s, good for %s", access.Token.Suffix(), lifetime))
 	if err != nil {
 		m.report(rec.ID, rec.Name, "refresh", Warn, fmt.Sprintf("the attempt's note stays behind: %v", err))

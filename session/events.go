@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -88,3 +89,19 @@ func (m *Manager) show(e Event) {
 
 // Audit returns the log that the manager writes to, which keeps nothing without Options.Dir.
 func (m *Manager) Audit() *Audit { return m.audit }
+
+// lasting writes how long a token lives: "2h", "1h30m", "45s". Seconds don't matter above minutes.
+func lasting(d time.Duration) string {
+	unit := time.Second
+	if d >= 10*time.Minute {
+		unit = time.Minute
+	}
+	s := d.Round(unit).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

@@ -117,7 +117,7 @@ func (m *Manager) keepSignIn(ctx context.Context, lock *Lock, c *api.Client, id 
 	}
 	m.publish(kept, 0)
 	m.report(id, r.Name, "sign-in", Info, fmt.Sprintf("signed in as %s: …%s, good for %s", api.Clean(r.Login),
-		access.Token.Suffix(), access.ExpiresAt.Sub(access.ObtainedAt).Round(time.Second)))
+		access.Token.Suffix(), lasting(access.ExpiresAt.Sub(access.ObtainedAt))))
 	m.retireOld(ctx, c, kept)
 	m.poke()
 	return m.Account(string(id))

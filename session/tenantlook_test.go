@@ -30,3 +30,14 @@ func TestTenantIsRememberedByItsNewest(t *testing.T) {
 		}
 	})
 }
+
+func TestLasting(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		2*time.Hour - time.Second: "2h", 90 * time.Minute: "1h30m", 30 * time.Minute: "30m", 9*time.Minute + 59*time.Second: "9m59s",
+		5 * time.Minute: "5m", 45 * time.Second: "45s", 0: "0s", 48 * time.Hour: "48h", 10 * time.Hour: "10h", 20*time.Minute + 20*time.Second: "20m",
+	} {
+		if got := lasting(d); got != want {
+			t.Errorf("%v: %q, not %q", d, got, want)
+		}
+	}
+}

@@ -48,7 +48,7 @@ func (v *accounts) columns() []column[session.Account] {
 		{title: "ACCOUNT", min: 8, max: 22, firm: true, text: name, compare: byText(name), style: func(session.Account) lipgloss.Style { return v.f.st.strong }},
 		{title: "USER", min: 6, max: 18, rank: 2, text: login, compare: byText(login)},
 		{title: "STACK", min: 12, max: 28, rank: 7, text: hostOf, compare: byText(hostOf), style: muted},
-		{title: "TRUST", min: 6, max: 6, rank: 8, text: trustWord, style: muted},
+		{title: "TRUST", min: 6, max: 6, rank: 10, text: trustWord, style: muted},
 		{
 			title: "STATE", min: 14, max: 17, firm: true, rank: 3,
 			text:    func(a session.Account) string { return string(a.State) },
@@ -61,12 +61,12 @@ func (v *accounts) columns() []column[session.Account] {
 			compare: func(a, b session.Account) int { return compareTimes(a.ExpiresAt, b.ExpiresAt) },
 		},
 		{
-			title: "REFRESH IN", min: 10, max: 11, right: true, rank: 9, text: v.refreshText, style: muted,
+			title: "REFRESH IN", min: 10, max: 11, right: true, rank: 8, text: v.refreshText, style: muted,
 			compare: func(a, b session.Account) int { return compareTimes(a.RefreshAt, b.RefreshAt) },
 		},
-		{min: 14, max: 14, rank: 6, draw: v.drawGauge},
+		{min: 10, max: 14, rank: 6, draw: v.drawGauge},
 		{
-			title: "SESSIONS", min: 8, max: 8, right: true, rank: 10, text: sessionsText, style: v.sessionsStyle,
+			title: "SESSIONS", min: 8, max: 8, right: true, rank: 9, text: sessionsText, style: v.sessionsStyle,
 			compare: func(a, b session.Account) int { return cmp.Compare(b.TotalSessions, a.TotalSessions) },
 		},
 	}

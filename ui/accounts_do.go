@@ -96,11 +96,16 @@ func (f *frame) bulk(title, verb string, items []bulkItem) tea.Cmd {
 			f.push(newFailures(f, title, verb, done, failed))
 			return nil
 		}
-		if left := len(items) - done; left > 0 {
-			return f.say(toastWarn, fmt.Sprintf("stopped: %s %s, %s not begun or cut off", verb, number(done), number(left)))
-		}
-		return f.say(toastGood, fmt.Sprintf("%s %s", verb, number(done)))
+		return f.tellBulk(verb, done, len(items)-done)
 	})
+}
+
+// tellBulk says what a bulk job came to of which nothing failed: left is what it was stopped before.
+func (f *frame) tellBulk(verb string, done, left int) tea.Cmd {
+	if left > 0 {
+		return f.say(toastWarn, fmt.Sprintf("stopped: %s %s, %s not begun or cut off", verb, number(done), number(left)))
+	}
+	return f.say(toastGood, fmt.Sprintf("%s %s", verb, number(done)))
 }
 
 // copyToken copies the access token alone.

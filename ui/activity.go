@@ -287,7 +287,7 @@ func (v *activity) readLog() tea.Cmd {
 	}
 	v.f.jobs.drop(v.job)
 	audit := v.f.mgr.Audit()
-	id, cmd := start(v.f, "reading the log", func(ctx context.Context) (logged, error) {
+	id, cmd := ask(v.f, "reading the log", func(ctx context.Context) (logged, error) {
 		return readLog(ctx, audit)
 	}, func(l logged, err error) tea.Cmd {
 		v.job, v.logErr = 0, ""

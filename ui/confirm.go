@@ -279,6 +279,9 @@ func (c *confirm) lay(w int) confirmLay {
 		}
 		lay.text = append(lay.text, wrap(p, min(w, confirmText))...)
 	}
+	if c.check != "" {
+		lay.text = append(lay.text, "")
+	}
 	for _, l := range lay.text {
 		lay.width = max(lay.width, width(l))
 	}

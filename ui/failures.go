@@ -74,11 +74,21 @@ func (d *failures) do(a action) tea.Cmd {
 	return nil
 }
 
+// retry runs items once more. What fails again comes back into the list.
 func (d *failures) retry(items []bulkItem) tea.Cmd {
 	if d.again != nil {
 		return d.again(items)
 	}
-	return d.f.bulk(d.job, d.verb, items)
+	return startBulk(d.f, d.job, items, func(done int, failed []bulkFailure) tea.Cmd {
+		d.done += done
+		d.failed = append(d.failed, failed...)
+		d.f.close(d)
+		if len(d.failed) > 0 {
+			d.f.push(d)
+			return nil
+		}
+		return d.f.tellBulk(d.verb, d.done, len(items)-done)
+	})
 }
 
 func (d *failures) update(msg tea.Msg) tea.Cmd {

@@ -84,7 +84,7 @@ func (v *inspector) load(acc session.Account) tea.Cmd {
 	v.f.jobs.drop(v.job)
 	v.begun, v.asked, v.err = true, acc.SessionUUID, ""
 	mgr := v.f.mgr
-	id, cmd := start(v.f, "asking "+hostOf(acc)+" about the token of "+acc.Name, func(ctx context.Context) (*inspected, error) {
+	id, cmd := ask(v.f, "asking "+hostOf(acc)+" about the token of "+acc.Name, func(ctx context.Context) (*inspected, error) {
 		return tokenOf(ctx, mgr, acc.ID)
 	}, v.loaded)
 	v.job = id
@@ -239,7 +239,7 @@ func (v *inspector) compare(in *inspected, other session.Account) tea.Cmd {
 // runCompare compares in a command: ten thousand permissions take a while.
 func (v *inspector) runCompare(title, nameA, nameB string, acls func(context.Context) (a, b []string, err error)) tea.Cmd {
 	v.f.jobs.drop(v.cmpJob)
-	id, cmd := start(v.f, title, func(ctx context.Context) (*comparison, error) {
+	id, cmd := ask(v.f, title, func(ctx context.Context) (*comparison, error) {
 		a, b, err := acls(ctx)
 		if err != nil {
 			return nil, err

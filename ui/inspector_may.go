@@ -101,7 +101,7 @@ func (d *mayDialog) ask() tea.Cmd {
 		d.answer = verdictDead // it was revoked at once
 		return nil
 	}
-	id, cmd := start(d.v.f, "asking the stack", func(ctx context.Context) (struct{}, error) {
+	id, cmd := ask(d.v.f, "asking the stack", func(ctx context.Context) (struct{}, error) {
 		c, err := mgr.Client(d.in.account)
 		if err != nil {
 			return struct{}{}, err

@@ -114,7 +114,7 @@ func (v *inspector) askPasted(p *pasted) tea.Cmd {
 	v.f.jobs.drop(p.job)
 	p.err = ""
 	mgr := v.f.mgr
-	id, cmd := start(v.f, "asking "+hostOf(p.asked)+" about the pasted token", func(ctx context.Context) (*inspected, error) {
+	id, cmd := ask(v.f, "asking "+hostOf(p.asked)+" about the pasted token", func(ctx context.Context) (*inspected, error) {
 		return askAbout(ctx, mgr, p.asked.ID, p.token)
 	}, func(in *inspected, err error) tea.Cmd {
 		p.job = 0

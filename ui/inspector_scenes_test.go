@@ -88,12 +88,12 @@ func hostileToken() *api.Token {
 func someEvents() []session.Event {
 	at := func(d time.Duration) time.Time { return noon.Add(-d) }
 	return []session.Event{
-		{Time: at(26 * time.Hour), Account: "00000003", Name: "old", Op: "sign-in", Level: session.Info, Text: "signed in as carol: …77e0d1c3, good for 2h0m0s"},
-		{Time: at(70 * time.Minute), Account: "00000002", Name: "lab", Op: "refresh", Level: session.Info, Text: "refreshed: …a41b7c90, good for 1h0m0s"},
+		{Time: at(26 * time.Hour), Account: "00000003", Name: "old", Op: "sign-in", Level: session.Info, Text: "signed in as carol: …77e0d1c3, good for 2h"},
+		{Time: at(70 * time.Minute), Account: "00000002", Name: "lab", Op: "refresh", Level: session.Info, Text: "refreshed: …a41b7c90, good for 1h"},
 		{Time: at(12 * time.Minute), Account: "00000002", Name: "lab", Op: "refresh", Level: session.Warn, Text: "refresh failed: no answer (10.0.0.12): dial tcp 10.0.0.12:443: connect: connection refused; check the network and try again"},
 		{Time: at(5 * time.Minute), Account: "00000001", Name: "ci", Op: "refresh", Level: session.Alarm, Text: "the stack refuses the refresh token: it was revoked, or its user was renamed, disabled or deleted; sign in again"},
 		{Time: at(3 * time.Minute), Op: "log", Level: session.Warn, Text: "the log can't be written: no space left on device"},
-		{Time: at(4 * time.Second), Account: "00000004", Name: "prod", Op: "refresh", Level: session.Info, Text: "refreshed: …fe629a69, good for 2h0m0s"},
+		{Time: at(4 * time.Second), Account: "00000004", Name: "prod", Op: "refresh", Level: session.Info, Text: "refreshed: …fe629a69, good for 2h"},
 	}
 }
 

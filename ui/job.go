@@ -23,6 +23,7 @@ type job struct {
 	title  string // "refreshing prod"
 	slow   bool   // it runs for longer than slowAfter
 	quiet  bool   // nobody asked for it: it is not shown, and quitting may cut it off
+	reads  bool   // it changes nothing: quitting may cut it off
 	cancel context.CancelFunc
 	then   func(value any, err error) tea.Cmd
 	bulk   *bulk // nil for a single piece of work
@@ -60,6 +61,13 @@ func start[T any](f *frame, title string, fn func(context.Context) (T, error), t
 		return answerMsg{id: j.id, value: v, err: err}
 	}
 	return j.id, tea.Batch(run, slowTick(j.id))
+}
+
+// ask is start for what only asks, and changes nothing anywhere.
+func ask[T any](f *frame, title string, fn func(context.Context) (T, error), then func(T, error) tea.Cmd) (jobID, tea.Cmd) {
+	id, cmd := start(f, title, fn, then)
+	f.jobs.find(id).reads = true
+	return id, cmd
 }
 
 func slowTick(id jobID) tea.Cmd {
@@ -100,10 +108,13 @@ func (js *jobs) visible() *job {
 	return nil
 }
 
-// busy tells whether quitting would cut work off.
-func (js *jobs) busy() bool {
-	return slices.ContainsFunc(js.list, func(j *job) bool { return !j.quiet })
+// matter are the jobs that quitting would cut off for good.
+func (js *jobs) matter() []*job {
+	return slices.DeleteFunc(slices.Clone(js.list), func(j *job) bool { return j.quiet || j.reads })
 }
+
+// busy tells whether quitting would cut work off.
+func (js *jobs) busy() bool { return len(js.matter()) > 0 }
 
 // update moves the jobs on.
 func (js *jobs) update(msg tea.Msg) tea.Cmd {
@@ -145,14 +156,19 @@ func spinTick() tea.Cmd {
 
 // line says what is under way, in w cells.
 func (js *jobs) line(s *styles, w int) string {
-	j := js.visible()
-	if j == nil {
+	if js.visible() == nil {
 		return ""
 	}
+	return spread(js.short(s, w), s.key.Render("esc")+s.muted.Render(" stops it "), w)
+}
+
+// short is line without the key that stops it.
+func (js *jobs) short(s *styles, w int) string {
+	j := js.visible()
 	frames := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
-	left := " " + s.info.Render(string(frames[js.spin%len(frames)])) + " " + s.text.Render(clean(j.title)+"…")
+	text := " " + s.info.Render(string(frames[js.spin%len(frames)])) + " " + s.text.Render(clean(j.title)+"…")
 	if j.bulk != nil {
-		left += "  " + j.bulk.bar(s, min(24, w/4))
+		text += "  " + j.bulk.bar(s, min(24, w/4))
 	}
-	return spread(left, s.key.Render("esc")+s.muted.Render(" stops it "), w)
+	return text + " "
 }

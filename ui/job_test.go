@@ -110,6 +110,13 @@ func TestSlowJobIsShownAndQuickIsNot(t *testing.T) {
 	}
 }
 
+func TestToastHidesNoJob(t *testing.T) {
+	a := newTestApp(t, 80, 24, testAccounts(noon))
+	a.say(toastWarn, strings.Repeat("something else ", 10))
+	a.jobs.add(&job{title: "refreshing prod", slow: true, cancel: func() {}})
+	has(t, a, "something else", "refreshing prod…")
+}
+
 func TestStatusLineCanBeClicked(t *testing.T) {
 	a := newTestApp(t, 80, 24, testAccounts(noon))
 	stopped := false
@@ -154,7 +161,7 @@ func TestBulkRunsRetriesAndStops(t *testing.T) {
 	broken = false
 	_, cmd := a.Update(keyMsg("r"))
 	drive(cmd)
-	if len(a.dialogs) != 0 || ran["three"] != 2 || ran["one"] != 1 || !strings.Contains(a.toast.text, "revoked 1") {
+	if len(a.dialogs) != 0 || ran["three"] != 2 || ran["one"] != 1 || !strings.Contains(a.toast.text, "revoked 6") {
 		t.Errorf("after the retry: %d dialogs, ran %v, said %q", len(a.dialogs), ran, a.toast.text)
 	}
 	steps := collect[bulkStepMsg](a.bulk("revoking", "revoked", items))

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,12 @@ func TestViewsByNumberTabAndQuit(t *testing.T) {
 	}
 	if _, ok := press(a, "q")().(tea.QuitMsg); !ok {
 		t.Error("q does not quit")
+	}
+	if _, cmd := ask(a.frame, "listing", func(context.Context) (int, error) { return 0, nil }, func(int, error) tea.Cmd { return nil }); cmd == nil {
+		t.Fatal("nothing to do")
+	}
+	if _, ok := press(a, "q")().(tea.QuitMsg); !ok {
+		t.Error("q does not quit while something is listed")
 	}
 	a.jobs.add(&job{title: "refreshing prod", cancel: func() {}})
 	if cmd := press(a, "q"); cmd != nil || len(a.dialogs) != 1 {

@@ -10,6 +10,9 @@ const (
 	listGap    = 2 // between columns
 )
 
+// spare is the rank from which a column gives way before any other is squeezed.
+const spare = 10
+
 // widths shares w cells out: columns that give way get 0. What is left over stays empty, so
 // that a column never jumps because the screen grew by one.
 func (l *list[T]) widths(w int) []int {
@@ -28,6 +31,10 @@ func (l *list[T]) widths(w int) []int {
 		return n
 	}
 	for need() > w {
+		if i := l.dispensable(ws); i >= 0 && l.cols[i].rank >= spare {
+			ws[i] = 0
+			continue
+		}
 		if i := l.squeezable(ws, base, softly); i >= 0 {
 			ws[i]--
 			continue
@@ -106,6 +113,9 @@ func (l *list[T]) least() []int {
 	ws := make([]int, len(l.cols))
 	for i, c := range l.cols {
 		ws[i] = max(c.min, width(c.title))
+		if c.compare != nil {
+			ws[i] = max(ws[i], width(c.title)+1) // for the arrow of the order
+		}
 	}
 	return ws
 }

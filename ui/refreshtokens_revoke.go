@@ -14,7 +14,7 @@ func (v *refreshTokens) askRevoke(rows []tokenRow) tea.Cmd {
 	mgr, sc := v.f.mgr, v.scope
 	v.f.jobs.drop(v.asking)
 	var cmd tea.Cmd
-	v.asking, cmd = start(v.f, "listing the sessions", func(ctx context.Context) ([]api.Session, error) {
+	v.asking, cmd = ask(v.f, "listing the sessions", func(ctx context.Context) ([]api.Session, error) {
 		return sc.sessions(ctx, mgr)
 	}, func(sessions []api.Session, err error) tea.Cmd {
 		v.f.push(v.confirmRevoke(rows, sessions, err))

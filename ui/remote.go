@@ -253,8 +253,10 @@ func (v *remote[T]) load() tea.Cmd {
 func (v *remote[T]) loadRows(limit int) tea.Cmd {
 	v.f.jobs.drop(v.job)
 	mgr, sc, search, fetch := v.f.mgr, v.scope, v.search, v.fetch
+	quiet := !v.listed.IsZero() && v.err == nil
+	v.err = nil
 	var cmd tea.Cmd
-	v.job, cmd = start(v.f, "listing "+v.what(), func(ctx context.Context) (batch[T], error) {
+	v.job, cmd = ask(v.f, "listing "+v.what(), func(ctx context.Context) (batch[T], error) {
 		rows, total, err := fetch(ctx, mgr, sc, search, limit)
 		if err != nil {
 			return batch[T]{}, err
@@ -278,7 +280,7 @@ func (v *remote[T]) loadRows(limit int) tea.Cmd {
 		}
 		return nil
 	})
-	v.f.jobs.find(v.job).quiet = !v.listed.IsZero() && v.err == nil
+	v.f.jobs.find(v.job).quiet = quiet
 	return cmd
 }
 
@@ -308,7 +310,7 @@ func (v *remote[T]) loadNames() tea.Cmd {
 	v.f.jobs.drop(v.naming)
 	mgr, sc := v.f.mgr, v.scope
 	var cmd tea.Cmd
-	v.naming, cmd = start(v.f, "listing the users", func(ctx context.Context) (map[string]string, error) {
+	v.naming, cmd = ask(v.f, "listing the users", func(ctx context.Context) (map[string]string, error) {
 		return sc.users(ctx, mgr)
 	}, func(names map[string]string, err error) tea.Cmd {
 		if err != nil {

@@ -53,7 +53,7 @@ func (v *remote[T]) view(w, h int) string {
 	pane := ""
 	if t, ok := v.list.selected(); ok {
 		paneW, paneH := sp.room()
-		lines := v.details(t, paneW-1)
+		lines := v.details(t, paneW-2)
 		if len(lines) > paneH && paneH > 0 {
 			lines = append(lines[:paneH-1:paneH-1], v.f.st.muted.Render("↓ enter shows all of it"))
 		}

@@ -48,6 +48,7 @@ type revocation struct {
 	current  []session.ID    // accounts that lose their access token, and get another
 	over     func(result, *leftovers) tea.Cmd
 	stopped  bool
+	failures *failures // the last that was shown
 }
 
 // leftovers is what is listed after the work.
@@ -199,10 +200,11 @@ func (r *revocation) report(l *leftovers, err error) tea.Cmd {
 	if len(failed) > 0 || l.appeared > 0 {
 		res.kind = toastWarn
 	}
+	r.f.close(r.failures) // what this look found takes its place
 	if len(failed) > 0 && !r.stopped {
-		d := newFailures(r.f, "revoking again", "revoked", gone[0]+gone[1], failed)
-		d.again = r.again
-		r.f.push(d)
+		r.failures = newFailures(r.f, "revoking again", "revoked", gone[0]+gone[1], failed)
+		r.failures.again = r.again
+		r.f.push(r.failures)
 	}
 	return r.over(res, l)
 }

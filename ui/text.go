@@ -99,6 +99,9 @@ func fitRight(s string, w int) string {
 	return blanks(w-width(s)) + s
 }
 
+// atLeast sets s to the right of at least w cells, so that a number that grows shorter doesn't jump.
+func atLeast(s string, w int) string { return blanks(w-width(s)) + s }
+
 // spread sets left and right at the two ends of w cells. When both don't fit, left gives way.
 func spread(left, right string, w int) string {
 	right = cut(right, w)

@@ -177,10 +177,8 @@ func (f *frame) quit() tea.Cmd {
 		text: []string{"What is under way is cut off. What a stack has been asked for may still happen there."},
 		then: func(bool) tea.Cmd { return tea.Quit },
 	}
-	for _, j := range f.jobs.list {
-		if !j.quiet {
-			c.items = append(c.items, confirmItem{name: clean(j.title)})
-		}
+	for _, j := range f.jobs.matter() {
+		c.items = append(c.items, confirmItem{name: clean(j.title)})
 	}
 	f.push(c)
 	return nil

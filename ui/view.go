@@ -201,12 +201,16 @@ func (f *frame) ruleLine() string {
 		s.faint.Render(strings.Repeat(shapeRule, max(0, f.w-here.to)))
 }
 
-// statusLine is what runs, or else the last toast.
+// statusLine is what runs, and the last toast before it: what was said must not hide what is done.
 func (f *frame) statusLine() string {
-	if f.toast.text != "" {
-		return f.toast.line(f.st, f.w)
+	said := f.toast.line(f.st, f.w)
+	switch {
+	case said == "":
+		return f.jobs.line(f.st, f.w)
+	case f.jobs.visible() == nil:
+		return said
 	}
-	return f.jobs.line(f.st, f.w)
+	return spread(said, f.jobs.short(f.st, f.w), f.w)
 }
 
 // helpItems are what the help line shows: the dialog's keys, or the view's and those of the frame.
