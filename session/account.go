@@ -62,6 +62,14 @@ type Account struct {
 	TotalSessions int             // of this user on the stack at CountedAt; -1 when never counted
 	CountedAt     time.Time
 	Leaks         []Leak
+
+	// LookedAt is when the watch last looked at the account's user on the stack; zero: never, as far
+	// as this process knows. OpenFindings is how many things a person should still look at, the
+	// gravest of which is Noticed. An account's own problem is told by its State.
+	LookedAt     time.Time
+	NextLookAt   time.Time // when Run looks next; zero when it does not
+	OpenFindings int
+	Noticed      Finding
 }
 
 // OpenedSession is a session that this machine opened.

@@ -46,6 +46,7 @@ type look struct {
 	sessions []api.Session      // nil with noSessions
 	// noTokens and noSessions name the permission that the list would have taken.
 	noTokens, noSessions string
+	noTime               bool // sessions were not asked for: the second request was another one
 	problem              bool // the stack refuses to refresh, see explainProblem
 }
 
@@ -89,9 +90,11 @@ func (w watched) after(l look, o ours, labels map[string]string) (next watched, 
 	} else {
 		found = append(found, missing(l.noTokens, "refresh tokens"))
 	}
-	if l.noSessions == "" {
+	switch {
+	case l.noTime:
+	case l.noSessions == "":
 		found = append(found, next.sessions(l, o, labels, first)...)
-	} else {
+	default:
 		found = append(found, missing(l.noSessions, "sessions"))
 	}
 	next.Findings, news = carry(w.Findings, found, l.at, func(k FindingKind) bool {
@@ -99,7 +102,9 @@ func (w watched) after(l look, o ours, labels map[string]string) (next watched, 
 		case UnknownClient, KnownSignIn, OwnRecreated, OwnGone:
 			return l.noTokens == ""
 		case UnknownSessions:
-			return l.noSessions == ""
+			return l.noSessions == "" && !l.noTime
+		case MissingPermission:
+			return !l.noTime
 		case LoginChanged:
 			return !l.problem
 		default:

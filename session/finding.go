@@ -52,6 +52,27 @@ type Finding struct {
 // Open tells whether a person should still look at f.
 func (f *Finding) Open() bool { return !f.Seen && f.Level > Info }
 
+// Headline says in a few words, fit for a terminal, what was noticed.
+func (f *Finding) Headline() string {
+	text := string(f.Kind)
+	switch f.Kind {
+	case UnknownClient:
+		text = "unknown client_id"
+		if f.Subject != "" {
+			text += " " + shown(f.Subject)
+		}
+	case UnknownSessions:
+		text = count(len(f.Sessions), "unknown session")
+	case LoginChanged:
+		text = "signs in with another name now"
+	default:
+	}
+	if f.Gone {
+		text += ", gone again"
+	}
+	return text
+}
+
 func (f *Finding) key() string { return string(f.Kind) + "\n" + f.Subject }
 
 // carry takes over into the findings of a look what is known of them from earlier ones. judged

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +14,43 @@ import (
 func (m *Manager) readWatched(a Account) (watched, error) {
 	b, err := m.shelf.read(watchFile(a.ID))
 	return decodeWatched(b, a.Stack, a.UserUUID), err
+}
+
+// noticed is what the watch has to say of an account, in short.
+type noticed struct {
+	at      time.Time
+	open    int
+	gravest Finding // of the open ones
+}
+
+// notice keeps for Accounts what w says.
+func (m *Manager) notice(id ID, w *watched) {
+	n := noticed{at: w.LookedAt}
+	for _, f := range w.Findings {
+		if !f.Open() {
+			continue
+		}
+		if n.open++; n.open == 1 || f.graver(&n.gravest) {
+			n.gravest = f
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[id]; e != nil {
+		e.noticed = n
+		m.signal()
+	}
+}
+
+// graver puts findings in order: what still holds before what is over, the gravest and newest first.
+func (f *Finding) graver(o *Finding) bool {
+	switch {
+	case f.Gone != o.Gone:
+		return o.Gone
+	case f.Level != o.Level:
+		return f.Level > o.Level
+	}
+	return f.First.After(o.First)
 }
 
 // Watched says when the account was last looked at, and when it will be. Errors: none; an unknown account was
@@ -54,13 +90,15 @@ func (m *Manager) Findings(id ID) ([]Finding, error) {
 		all = append(all, f)
 	}
 	slices.SortStableFunc(all, func(x, y Finding) int {
-		if x.Open() != y.Open() {
+		switch {
+		case x.Open() != y.Open():
 			return map[bool]int{true: -1, false: 1}[x.Open()]
+		case x.graver(&y):
+			return -1
+		case y.graver(&x):
+			return 1
 		}
-		if x.Level != y.Level {
-			return int(y.Level - x.Level)
-		}
-		return y.First.Compare(x.First)
+		return 0
 	})
 	return all, nil
 }
@@ -107,6 +145,7 @@ func (m *Manager) Seen(id ID) error {
 			w.Findings[i].Seen = true
 		}
 		w.SeenProblem = since
+		m.notice(id, &w)
 		return json.Marshal(w)
 	})
 	if err != nil {
@@ -116,15 +155,21 @@ func (m *Manager) Seen(id ID) error {
 	return nil
 }
 
-// explainProblem asks once why a refresh is refused: whether the user has another login name now.
+// unexplained tells whether the next look should ask why a refresh is refused. The first look does not:
+// what there is has to be known first.
+func (m *Manager) unexplained(ctx context.Context, a Account, w *watched) (bool, error) {
+	if a.State != RevokedElsewhere || w.LookedAt.IsZero() {
+		return false, nil
+	}
+	rec, err := m.store.Get(ctx, a.ID)
+	return err == nil && rec.Problem != nil && !rec.Problem.Since.Equal(w.Explained), err
+}
+
+// explainProblem asks why a refresh is refused: whether the user has another login name now.
 // The access token may still live; but most users may not read themselves (contract 2).
 func (m *Manager) explainProblem(ctx context.Context, a Account) error {
-	if a.State != RevokedElsewhere {
-		return nil
-	}
-	w, err := m.readWatched(a)
-	rec, gerr := m.store.Get(ctx, a.ID)
-	if err = errors.Join(err, gerr); err != nil || rec.Problem == nil || rec.Problem.Since.Equal(w.Explained) {
+	rec, err := m.store.Get(ctx, a.ID)
+	if err != nil || rec.Problem == nil {
 		return err
 	}
 	since := rec.Problem.Since
@@ -152,6 +197,7 @@ func (m *Manager) explainProblem(ctx context.Context, a Account) error {
 		w := decodeWatched(old, a.Stack, a.UserUUID)
 		w.Explained = since
 		w.Findings = append(filter(w.Findings, func(o Finding) bool { return o.Kind != LoginChanged }), f)
+		m.notice(a.ID, &w)
 		return json.Marshal(w)
 	})
 	m.tell(Event{Account: a.ID, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text, Finding: f.Kind}, f.evidence())

@@ -91,6 +91,7 @@ type entry struct {
 	lookAt   time.Time // when the next one is due
 	lookedAt time.Time // the last one of this process
 	lookErr  error     // why that failed
+	noticed  noticed   // what the last look of any process came to
 }
 
 // New returns a manager of the accounts in store. It does nothing until it is asked or Run.
@@ -302,6 +303,8 @@ func (e *entry) account(now time.Time) Account {
 	a := accountOf(r)
 	a.State = e.state(now)
 	a.TotalSessions, a.CountedAt = e.total, e.counted
+	a.NextLookAt = e.lookAt
+	a.LookedAt, a.OpenFindings, a.Noticed = e.noticed.at, e.noticed.open, e.noticed.gravest
 	a.OwnSessions = slices.DeleteFunc(a.OwnSessions, func(s OpenedSession) bool { return s.ExpiresAt.Before(now) })
 	switch {
 	case r.Problem != nil:

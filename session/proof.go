@@ -180,11 +180,11 @@ func (r *responder) proveStolen(ctx context.Context) error {
 		case err != nil:
 			r.claim(NotProvable, claim, err.Error())
 		case result.Works:
-			text := result.text(value, r.in.Plan.UserUUID)
+			text := result.Text(value, r.in.Plan.UserUUID)
 			r.claim(Disproven, claim, text)
 			r.say(Alarm, text)
 		default:
-			r.claim(Proven, claim, fmt.Sprintf("the server refuses it with each of the %s that were there", count(result.Tried, "client_id")))
+			r.claim(Proven, claim, result.Text(value, r.in.Plan.UserUUID))
 		}
 	}
 	return nil

@@ -153,11 +153,15 @@ func (m *Manager) respond(ctx context.Context, in *Incident, h ResponseHooks) (*
 	if err := r.save(); err != nil {
 		return in, err
 	}
-	level, text := Info, "is over, and everything it set out to do is done"
 	if !in.Clean() {
-		level, text = Alarm, "is over, and something is left open: read its report"
+		r.say(Alarm, fmt.Sprintf("the response %s is over, and something is left open: read its report", in.Plan.ID))
+		return in, nil
 	}
-	r.say(level, fmt.Sprintf("the response %s %s", in.Plan.ID, text))
+	r.say(Info, fmt.Sprintf("the response %s is over, and everything it set out to do is done", in.Plan.ID))
+	// The person has seen it all; what has come up since the last look is news all the same.
+	if err := errors.Join(m.Seen(in.Plan.Account), m.Look(ctx, in.Plan.Account)); err != nil {
+		r.say(Warn, "whether anything is new can't be told now: "+err.Error())
+	}
 	return in, nil
 }
 

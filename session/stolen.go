@@ -52,7 +52,7 @@ func (m *Manager) TryStolen(ctx context.Context, id ID, value api.Secret, more [
 	}
 	r, err := tryStolen(ctx, c, value, clientIDs)
 	if err == nil && r.Works {
-		m.report(id, rec.Name, "respond", Alarm, r.text(value, rec.UserUUID))
+		m.report(id, rec.Name, "respond", Alarm, r.Text(value, rec.UserUUID))
 	}
 	return r, err
 }
@@ -83,7 +83,11 @@ func tryStolen(ctx context.Context, c *api.Client, value api.Secret, clientIDs [
 	return r, nil
 }
 
-func (r *StolenResult) text(value api.Secret, user string) string {
+// Text says what came of it, for a person. value is what was tried, and user whose account it was tried for.
+func (r *StolenResult) Text(value api.Secret, user string) string {
+	if !r.Works {
+		return fmt.Sprintf("the stack refuses the refresh token …%s with each of the %s it was tried with", value.Suffix(), count(r.Tried, "client_id"))
+	}
 	text := fmt.Sprintf("THE STOLEN REFRESH TOKEN …%s STILL WORKS, with the client_id %s", value.Suffix(), shown(r.ClientID))
 	if r.UserUUID != "" && r.UserUUID != user {
 		text += fmt.Sprintf(", for another user (%s)", shown(r.UserUUID))

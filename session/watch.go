@@ -23,8 +23,9 @@ type WatchStatus struct {
 
 func watchFile(id ID) string { return "watch-" + string(id) + ".json" }
 
-// Look asks the stack once what there is of the account's user, two requests, and compares it
-// with what this machine holds and has seen (contract 7.1, 8). What is new is an event, goes into the
+// Look asks the stack once what there is of the account's user, two requests at most, and compares it
+// with what this machine holds and has seen (contract 7.1, 8). Once for each time that the stack refuses our
+// refresh token, the second request asks what the user is called now, in place of the sessions. What is new is an event, goes into the
 // log and stays in Findings. Where a permission is missing, the finding names it and the rest is
 // still looked at. Errors: those of Do; then nothing was compared.
 func (m *Manager) Look(ctx context.Context, id ID) error {
@@ -47,10 +48,19 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
+	w, err := m.readWatched(a)
+	if err != nil {
+		return err
+	}
+	m.notice(id, &w) // also when the stack does not answer now
+	explain, err := m.unexplained(ctx, a, &w)
+	if err != nil {
+		return err
+	}
 	if before.retired {
 		_ = m.Retire(ctx, id) // what fails is an event, and tried again next time
 	}
-	l, err := m.ask(ctx, a)
+	l, err := m.ask(ctx, a, explain)
 	if err != nil {
 		return err
 	}
@@ -63,8 +73,7 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 	if err != nil {
 		m.report(id, a.Name, "watch", Warn, err.Error())
 	}
-	w, err := m.readWatched(a)
-	if err != nil {
+	if w, err = m.readWatched(a); err != nil {
 		return err
 	}
 	if _, news := w.after(l, o, labels); slices.ContainsFunc(news, func(f Finding) bool { return f.Open() }) {
@@ -79,6 +88,7 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 	err = m.shelf.update(watchFile(id), func(old []byte) ([]byte, error) {
 		var w watched
 		w, news = decodeWatched(old, a.Stack, a.UserUUID).after(l, o, labels)
+		m.notice(id, &w)
 		return json.Marshal(w)
 	})
 	if err != nil {
@@ -87,7 +97,7 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 	m.mu.Lock()
 	if e := m.entries[id]; e != nil {
 		e.lookedAt = l.at
-		if l.noSessions == "" {
+		if l.noSessions == "" && !l.noTime {
 			e.total, e.counted = len(l.sessions), l.at
 		}
 	}
@@ -95,7 +105,10 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 	for _, f := range news {
 		m.tell(Event{Account: id, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text, Finding: f.Kind}, f.evidence())
 	}
-	return errors.Join(err, m.explainProblem(ctx, a))
+	if explain {
+		err = errors.Join(err, m.explainProblem(ctx, a))
+	}
+	return err
 }
 
 // evidence is what the log keeps of a finding besides its text.
@@ -113,15 +126,18 @@ func (f *Finding) evidence() map[string]string {
 	return more
 }
 
-// ask lists what the stack has of the account's user.
-func (m *Manager) ask(ctx context.Context, a Account) (look, error) {
+// ask lists what the stack has of the account's user, without the sessions when there is no time for them.
+func (m *Manager) ask(ctx context.Context, a Account, noTime bool) (look, error) {
 	var l look
 	err := m.Do(ctx, a.ID, func(ctx context.Context, c *api.Client, token api.Secret) error {
-		l = look{at: m.now()}
+		l = look{at: m.now(), noTime: noTime}
 		tokens, err := c.MyRefreshTokens(ctx, token, api.ListOptions{})
 		l.tokens = tokens.Items
 		if l.noTokens, err = lacking(err, "auth.users.me.tokens.read"); err != nil {
 			return err
+		}
+		if noTime {
+			return nil
 		}
 		sessions, err := c.UserSessions(ctx, token, a.UserUUID, api.ListOptions{})
 		l.sessions = filter(sessions.Items, func(s api.Session) bool { return s.UserUUID == a.UserUUID })

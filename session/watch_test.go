@@ -401,6 +401,9 @@ func TestWatchIsGentle(t *testing.T) {
 		if n, s := looks(), d.Count("GET", "/users/{user_uuid}/sessions"); n != s || n != len(gaps)+1 {
 			t.Errorf("%d and %d requests for %d looks", n, s, len(gaps)+1)
 		}
+		if n, own := d.Count("", ""), d.Count("", "/token")+d.Count("DELETE", ""); n-own != 2*(len(gaps)+1) {
+			t.Errorf("%d requests besides refreshing for %d looks, want two each", n-own, len(gaps)+1)
+		}
 
 		// A second process looks at its start, and then leaves it to whoever comes first.
 		d.run(other)
@@ -590,6 +593,9 @@ func TestLoginChangedUnderUs(t *testing.T) {
 		_, _ = m.Refresh(t.Context(), a.ID)
 		d.ResetRequests()
 		d.look(m, a.ID)
+		if n := d.Count("", ""); n != 2 {
+			t.Errorf("%d requests a look, want 2", n)
+		}
 		d.want(m, a.ID, "login changed alarm", "refresh refused alarm")
 		all, _ := m.Findings(a.ID)
 		if !strings.Contains(fmt.Sprint(all), "not called alice any more but alicia") {

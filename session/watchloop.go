@@ -125,6 +125,9 @@ func (m *Manager) lookedElsewhere(id ID) bool {
 	own, a := e.lookedAt, accountOf(&e.rec)
 	m.mu.Unlock()
 	w, err := m.readWatched(a)
+	if err == nil {
+		m.notice(id, &w)
+	}
 	age := now.Sub(w.LookedAt)
 	return err == nil && w.LookedAt.After(own) && age >= 0 && age < m.o.Watch*4/5
 }

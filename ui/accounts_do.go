@@ -29,6 +29,9 @@ const (
 // nothing that the account's state doesn't say.
 func (f *frame) countSessions() tea.Cmd {
 	a, ok := f.currentAccount()
+	if !a.LookedAt.IsZero() { // the watch counts them
+		return nil
+	}
 	if !ok || f.mgr == nil || !f.focused || a.State != session.Active || f.now.Sub(f.counted[a.ID]) < countAgain {
 		return nil
 	}
