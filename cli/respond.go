@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,20 +113,26 @@ func (a *app) showPlan(p *session.Plan) error {
 	now := time.Now()
 	a.talkf("The response %s, of %s at %s:", p.ID, api.Clean(p.Login), api.StackName(p.Stack))
 	var t table
+	of := func(user string) string {
+		if p.Tenant == "" {
+			return ""
+		}
+		return "of " + p.UserName(user) + ", "
+	}
 	tokens := func(verb string, list []session.PlannedToken) {
 		for _, one := range list {
 			why := one.Why
 			if one.Help != "" {
 				why += "; " + one.Help
 			}
-			t.add(verb, "refresh token", one.ClientID, when(one.CreatedAt, now), why)
+			t.add(verb, "refresh token", one.ClientID, when(one.CreatedAt, now), of(one.UserUUID)+why)
 		}
 	}
 	tokens("revoke", p.Revoke)
 	tokens("can't revoke", p.Stuck)
 	tokens("keep", p.Keep)
 	for _, s := range p.Sessions {
-		t.add("revoke", "session", s.UUID)
+		t.add("revoke", "session", s.UUID, "", strings.TrimSuffix(of(s.UserUUID), ", "))
 	}
 	for _, s := range p.Ours {
 		t.add("keep", "session", s.UUID, "", "this machine's own, until it is rotated")

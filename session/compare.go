@@ -179,7 +179,7 @@ func describeUnknown(rt api.RefreshToken, made string, isNew bool, leaked time.T
 		text = "refresh token " + shown(rt.ClientID) + made + ", left by a sign-in of this machine that was cut off; revoke it"
 	case isNew:
 		level = Alarm
-		text = "unknown client_id " + shown(rt.ClientID) + made + ", has appeared; respond, or label it if it is yours"
+		text = "unknown client_id " + shown(rt.ClientID) + made + ", has appeared: somebody has signed in; respond unless it was you, else label it"
 	}
 	if reason, bad := api.Unrevokable(rt.ClientID); bad {
 		text += " (its refresh token can't simply be revoked: " + reason + ")"

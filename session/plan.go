@@ -30,16 +30,19 @@ type ResponseOptions struct {
 // Plan is what a response is going to do. It is shown to a person first. Besides what this machine
 // holds, only what it names is touched, and what ResponseHooks.Confirm got a yes for later.
 type Plan struct {
-	ID             string    `json:"id"` // of the incident
-	MadeAt         time.Time `json:"made_at"`
-	Account        ID        `json:"account"`
-	Name           string    `json:"name"`
-	Stack          string    `json:"stack"`
-	Login          string    `json:"login"`
-	UserUUID       string    `json:"user"`
-	Tenant         string    `json:"tenant,omitempty"` // uuid, when it is about everyone in it
-	Users          []string  `json:"users"`            // uuids of all whom it is about
-	ChangePassword bool      `json:"change_password"`
+	ID       string    `json:"id"` // of the incident
+	MadeAt   time.Time `json:"made_at"`
+	Account  ID        `json:"account"`
+	Name     string    `json:"name"`
+	Stack    string    `json:"stack"`
+	Login    string    `json:"login"`
+	UserUUID string    `json:"user"`
+	Tenant   string    `json:"tenant,omitempty"` // uuid, when it is about everyone in it
+	Users    []string  `json:"users"`            // uuids of all whom it is about
+	// Names are what they are called, as far as the stack says: clean them before printing.
+	Names map[string]string `json:"names,omitempty"`
+
+	ChangePassword bool `json:"change_password"`
 
 	Revoke   []PlannedToken   `json:"revoke"` // refresh tokens
 	Keep     []PlannedToken   `json:"keep"`
@@ -82,9 +85,17 @@ type PlannedRotate struct {
 	ClientID string `json:"client_id"` // that is to be revoked
 }
 
-// NeedsPassword tells whether the plan can't be carried out to its end without the password: a
-// refresh token can't make another (contract 5).
-func (p *Plan) NeedsPassword() bool { return len(p.Rotate) > 0 || p.ChangePassword }
+// UserName is what a user of the plan is called: its uuid where the stack tells no name. Clean it before
+// printing.
+func (p *Plan) UserName(uuid string) string {
+	switch name := p.Names[uuid]; {
+	case name != "":
+		return name
+	case uuid == p.UserUUID:
+		return p.Login
+	}
+	return uuid
+}
 
 // PlanResponse lists what there is and says what a response would do; it changes nothing. With
 // Tenant it takes an administrator. Errors: those of Do; a *ProblemError means that the account
@@ -146,7 +157,7 @@ func passwordKnown(findings []Finding) string {
 
 // planTenant puts everyone of the account's tenant into the plan.
 func (m *Manager) planTenant(ctx context.Context, p *Plan, a Account) error {
-	p.Tenant = a.TenantUUID
+	p.Tenant, p.Names = a.TenantUUID, map[string]string{}
 	return m.Do(ctx, a.ID, func(ctx context.Context, c *api.Client, token api.Secret) error {
 		for u, err := range api.All(ctx, func(ctx context.Context, o api.ListOptions) (api.Page[api.User], error) {
 			return c.Users(ctx, token, o)
@@ -154,7 +165,10 @@ func (m *Manager) planTenant(ctx context.Context, p *Plan, a Account) error {
 			if err != nil {
 				return fmt.Errorf("everyone in the tenant takes an administrator: %w", err)
 			}
-			if u.Purpose != "internal" && u.TenantUUID == a.TenantUUID && !slices.Contains(p.Users, u.UUID) {
+			if u.Purpose == "internal" || u.TenantUUID != a.TenantUUID {
+				continue
+			}
+			if p.Names[u.UUID] = u.Username; !slices.Contains(p.Users, u.UUID) {
 				p.Users = append(p.Users, u.UUID)
 			}
 		}

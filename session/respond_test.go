@@ -275,7 +275,7 @@ func TestRespond(t *testing.T) {
 
 		p := d.plan(m, a.ID, ResponseOptions{})
 		if len(p.Revoke) != 1 || p.Revoke[0].ClientID != "evil" || len(p.Sessions) != 3 || len(p.Ours) != 2 || len(p.Rotate) != 2 ||
-			len(p.Keep) != 3 || len(p.Missing) != 0 || !p.NeedsPassword() || p.Lifetime != 3*time.Hour {
+			len(p.Keep) != 3 || len(p.Missing) != 0 || p.Lifetime != 3*time.Hour {
 			t.Fatalf("plan %+v", p)
 		}
 		before := d.Count("", "")

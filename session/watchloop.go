@@ -99,6 +99,7 @@ func (m *Manager) dueLooks(now time.Time) (due []ID, wait time.Duration) {
 
 // lookedAt draws when an account is due again.
 func (m *Manager) lookedAt(id ID) {
+	defer m.pokeWatch() // its sleep was reckoned without this one
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if e := m.entries[id]; e != nil {

@@ -147,6 +147,13 @@ func (v *accounts) facts(a session.Account) []fact {
 		facts = append(facts, f)
 	}
 	facts = append(facts, v.sessionsFact(a))
+	if !a.LookedAt.IsZero() {
+		note := ""
+		if a.NextLookAt.After(now) {
+			note = "again at " + clockTime(now, a.NextLookAt)
+		}
+		facts = append(facts, fact{"watched", "looked " + age(now, a.LookedAt), note})
+	}
 	if k := v.f.keyPlace; k.word != "" {
 		facts = append(facts, fact{"kept by", k.word, k.why})
 	}

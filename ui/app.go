@@ -35,7 +35,7 @@ func newApp(ctx context.Context, o Options, known []session.Account) *app {
 
 // Init asks for the background, starts the clock and opens the store.
 func (a *app) Init() tea.Cmd {
-	return tea.Batch(tea.RequestProgramStatusSupport, a.askBackground(), a.tick(), a.openStore(), a.screens[a.shown].enter())
+	return tea.Batch(tea.RequestProgramStatusSupport, a.askBackground(), a.tick(), a.openStore(), a.screens[a.shown].enter(), watchAside(a.ctx, a.opts.Aside))
 }
 
 // What Options.Background may be.
@@ -88,6 +88,9 @@ func (f *frame) setFocus(on bool) tea.Cmd {
 	f.tickGen++
 	if on {
 		f.now = time.Now().Round(0)
+	}
+	if f.mgr != nil {
+		f.mgr.PauseWatch(!on) // nobody looks; what falls due meanwhile is looked at on coming back
 	}
 	return f.tick()
 }

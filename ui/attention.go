@@ -31,6 +31,15 @@ func (f *frame) attention() []note {
 		}
 	case storeOpen:
 	}
+	if r := f.respond; r != nil && r.phase == respondRunning {
+		notes = append(notes, note{s.info, "◐ responding to the theft of " + r.acc.Name + ", ! shows it"})
+	} else if a, n := f.alarms(); n > 0 {
+		text := shapeAlarm + " " + a.Name + ": " + a.Noticed.Headline()
+		if n > 1 {
+			text = shapeAlarm + " " + number(n) + " accounts: " + a.Noticed.Headline() + "…"
+		}
+		notes = append(notes, note{s.bad, text + ", ! responds"})
+	}
 	counts := map[session.State]int{}
 	first := map[session.State]session.Account{}
 	for _, a := range f.accounts {
@@ -59,6 +68,32 @@ func (f *frame) attention() []note {
 		notes = append(notes, note{s.muted, f.keyPlace.word})
 	}
 	return notes
+}
+
+// alarmed tells whether the watch found something that only somebody else can have done.
+func alarmed(a session.Account) bool { return a.OpenFindings > 0 && a.Noticed.Level == session.Alarm }
+
+// alarms counts the accounts with an alarm, and gives the current one of them, or else the first.
+func (f *frame) alarms() (first session.Account, n int) {
+	for _, a := range f.accounts {
+		if !alarmed(a) {
+			continue
+		}
+		if n++; n == 1 || a.ID == f.current {
+			first = a
+		}
+	}
+	return first, n
+}
+
+// alarmLine says in full what was noticed, for as long as nobody has seen it.
+func (f *frame) alarmLine() string {
+	a, n := f.alarms()
+	if n == 0 || f.covered() {
+		return ""
+	}
+	text := cut(shapeAlarm+" "+a.Name+": "+a.Noticed.Text, max(0, f.w-14))
+	return spread(" "+f.st.bad.Render(text), f.st.key.Render("!")+f.st.muted.Render(" responds "), f.w)
 }
 
 // nearestRefresh is the account that is refreshed next.

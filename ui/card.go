@@ -124,6 +124,8 @@ func newHelp(f *frame) *card {
 	where := f.shown.name()
 	if f.signIn != nil {
 		where = "Sign in"
+	} else if f.covered() {
+		where = "Respond"
 	}
 	own := f.screen().bindings()
 	return &card{f: f, heading: "Keys", wide: f.w, lines: func(w int) []string {

@@ -14,7 +14,7 @@ import (
 func TestAccountsAreCleaned(t *testing.T) {
 	const hostile = "\x1b]52;c;aGk=\a\u202e\u009b2J"
 	// These are checked where they come from, or chosen by the person.
-	asTheyAre := []string{"ID", "State", "Trust.Pin", "Trust.CAFile"}
+	asTheyAre := []string{"ID", "State", "Noticed.Kind", "Trust.Pin", "Trust.CAFile"}
 	var each func(name string, v reflect.Value, do func(name string, v reflect.Value))
 	each = func(name string, v reflect.Value, do func(name string, v reflect.Value)) {
 		switch v.Kind() {

@@ -106,10 +106,12 @@ type frame struct {
 
 	screens [viewCount]screen
 	shown   viewID
-	signIn  *signIn // shown instead of the view while it is not nil
+	signIn  *signIn  // shown instead of the view while it is not nil
+	respond *respond // likewise while it is shown; it goes on behind the view, too
 	dialogs []dialog
 	jobs    jobs
 	toast   toast
+	aside   Aside
 	clip    clipState
 
 	notifier notifier
@@ -123,8 +125,14 @@ func (f *frame) screen() screen {
 	if f.signIn != nil {
 		return f.signIn
 	}
+	if f.respond != nil && f.respond.shown {
+		return f.respond
+	}
 	return f.screens[f.shown]
 }
+
+// covered tells whether something else is shown in place of the view.
+func (f *frame) covered() bool { return f.screen() != f.screens[f.shown] }
 
 // top is what gets the keys: the topmost dialog, or else the view.
 func (f *frame) top() part {
@@ -136,7 +144,7 @@ func (f *frame) top() part {
 
 // open shows a view.
 func (f *frame) open(id viewID) tea.Cmd {
-	if f.signIn == nil && f.shown == id {
+	if !f.covered() && f.shown == id {
 		return nil
 	}
 	f.screen().leave()
@@ -195,8 +203,13 @@ func (f *frame) setAccounts(accounts []session.Account, events []session.Event) 
 func cleanAccount(a *session.Account) {
 	for _, s := range []*string{
 		&a.Name, &a.Stack, &a.Login, &a.UserUUID, &a.TenantUUID, &a.Purpose, &a.ClientID, &a.Reason, &a.TokenSuffix, &a.SessionUUID,
+		&a.Noticed.Subject, &a.Noticed.Text,
 	} {
 		*s = clean(*s)
+	}
+	a.Noticed.Sessions = slices.Clone(a.Noticed.Sessions) // they are the manager's
+	for i, uuid := range a.Noticed.Sessions {
+		a.Noticed.Sessions[i] = clean(uuid)
 	}
 	for i := range a.OwnSessions {
 		a.OwnSessions[i].UUID = clean(a.OwnSessions[i].UUID)

@@ -90,6 +90,7 @@ func scenes() map[string]func(a *app) {
 	}
 	maps.Copy(all, remoteScenes())
 	maps.Copy(all, inspectorScenes())
+	maps.Copy(all, respondScenes())
 	return all
 }
 

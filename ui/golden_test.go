@@ -20,6 +20,8 @@ var goldenScenes = []string{
 	"tokens", "tokens marked", "tokens of everyone", "tokens hostile", "tokens none", "tokens refused", "tokens slow", "tokens result",
 	"token details", "token label", "revoke one", "revoke most", "revoke ours", "revoke never", "revoke others'",
 	"sessions listed", "sessions of everyone", "session details", "revoke sessions",
+	"alarm", "respond plan", "respond plan, a token", "respond plan for everyone", "respond shut out", "respond password", "respond running", "respond asks",
+	"respond over", "respond left open", "respond cut off", "aside",
 }
 
 // TestGolden holds every screen against the frame kept of it, without colours.

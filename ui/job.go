@@ -27,6 +27,7 @@ type job struct {
 	cancel context.CancelFunc
 	then   func(value any, err error) tea.Cmd
 	bulk   *bulk // nil for a single piece of work
+	firm   bool  // esc does not stop it: its own screen asks first
 }
 
 // jobs are the work under way, oldest first.
@@ -156,8 +157,12 @@ func spinTick() tea.Cmd {
 
 // line says what is under way, in w cells.
 func (js *jobs) line(s *styles, w int) string {
-	if js.visible() == nil {
+	j := js.visible()
+	if j == nil {
 		return ""
+	}
+	if j.firm {
+		return spread(js.short(s, w), s.key.Render("!")+s.muted.Render(" shows it "), w)
 	}
 	return spread(js.short(s, w), s.key.Render("esc")+s.muted.Render(" stops it "), w)
 }

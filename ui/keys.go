@@ -70,6 +70,7 @@ const (
 // everywhere are the bindings of the frame. A view's own come first.
 var everywhere = []binding{
 	{action: actSignIn, keys: []string{"n"}, name: "Sign in to a stack"},
+	{action: actRespond, keys: []string{"!"}, short: "respond", name: "Somebody has a token of mine"},
 	{action: actHelp, keys: []string{"?", "f1"}, typed: "f1", short: "help", name: "Show every key"},
 	{action: actPalette, keys: []string{"ctrl+p", ":"}, name: "Find an action by name"},
 	{action: actNext, keys: []string{"tab"}, show: "tab shift+tab", name: "Next and previous view", moving: true},
@@ -105,7 +106,7 @@ type helpItem struct {
 }
 
 // helpItems lays bindings out in w cells, as many as there is room for. What comes last is always
-// there when it fits at all: how to get help, and out.
+// there when it fits at all: what to do about a theft, how to get help, and out.
 func helpItems(own, last []binding, typing bool, w int) []helpItem {
 	room := w - 1
 	for _, b := range last {

@@ -151,6 +151,7 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		f.store, f.mgr = storeOpen, msg.mgr
+		f.mgr.PauseWatch(!f.focused)
 		return tea.Batch(f.runManager(), lookAgain(f.ctx, msg.mgr, true))
 	case stateMsg:
 		f.keyPlace = msg.keyPlace

@@ -375,7 +375,7 @@ func (v *remote[T]) userName(uuid string) string {
 // revoked is told what a revocation came to: above the list, or to whoever has left it.
 func (v *remote[T]) revoked(sc scope, res result) tea.Cmd {
 	switch {
-	case v.shown && v.f.signIn == nil && v.scope == sc:
+	case v.shown && !v.f.covered() && v.scope == sc:
 		v.result = res
 		return v.load()
 	case res.kind == toastGood:

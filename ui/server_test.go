@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -20,14 +21,18 @@ type stack struct {
 	acc session.Account
 }
 
-// newStack starts the demo's stack on loopback, and signs its first user in.
-func newStack(tb testing.TB) *stack {
+// newStack starts the demo's stack on loopback, and signs its first user in. What is given stands before it.
+func newStack(tb testing.TB, before ...func(http.Handler) http.Handler) *stack {
 	tb.Helper()
 	srv, err := authd.New(authd.Config{}, authd.DemoSeed())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	run, err := authd.Start(tb.Context(), srv, "127.0.0.1:0", false)
+	var h http.Handler = srv
+	for _, b := range before {
+		h = b(h)
+	}
+	run, err := authd.Start(tb.Context(), h, "127.0.0.1:0", false)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -38,6 +38,8 @@ type Options struct {
 	Notify bool
 	// Bell rings the terminal's bell then.
 	Bell bool
+	// Aside gives what else is shown below every view; nil: nothing.
+	Aside <-chan Aside
 	// Version of wakey.
 	Version string
 }

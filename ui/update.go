@@ -62,6 +62,14 @@ func (f *frame) take(msg tea.Msg) tea.Cmd {
 		return f.jobs.update(msg)
 	case osc9Msg, tea.ProgramStatusSupportMsg:
 		return f.notifying(msg)
+	case asideMsg:
+		f.aside = Aside(msg)
+		return watchAside(f.ctx, f.opts.Aside)
+	case respondStepMsg:
+		msg.r.in = msg.in
+		msg.r.page.stale = true
+	case respondAskMsg:
+		msg.r.asked(msg)
 	case openedMsg, stateMsg, runOverMsg, askMsg, keyringMsg, keyringOverMsg:
 		return f.opening(msg)
 	}
@@ -80,7 +88,7 @@ func (f *frame) key(k tea.KeyPressMsg) tea.Cmd {
 	case "ctrl+l":
 		return tea.ClearScreen
 	case "esc":
-		if j := f.jobs.visible(); j != nil && !modal && !top.typing() {
+		if j := f.jobs.visible(); j != nil && !j.firm && !modal && !top.typing() {
 			return f.stopJob(j)
 		}
 	case "ctrl+p", "f1":
@@ -126,11 +134,13 @@ func (f *frame) do(a action) tea.Cmd {
 	case actPrev:
 		return f.open((f.shown + viewCount - 1) % viewCount)
 	case actBack:
-		if f.signIn != nil || f.shown != viewAccounts {
+		if f.covered() || f.shown != viewAccounts {
 			return f.open(viewAccounts)
 		}
 	case actSignIn:
 		return f.openSignIn(SignInDefaults{})
+	case actRespond:
+		return f.openRespond()
 	case actUnlock:
 		if f.store == storeLocked {
 			return f.openStore()
@@ -209,7 +219,7 @@ func (f *frame) click(x, y int) tea.Cmd {
 				return f.open(viewID(id))
 			}
 		}
-	case y >= ar.bodyY && y < ar.bodyY+ar.bodyH:
+	case y >= ar.bodyY && y < ar.bodyY+ar.bodyH-f.asideHeight():
 		return f.screen().update(clickMsg{x, y - ar.bodyY})
 	case ar.status && y == f.h-2, onHelp && !ar.status && f.statusLine() != "":
 		return f.clickStatus()
@@ -239,7 +249,11 @@ func (f *frame) clickStatus() tea.Cmd {
 		f.toast.text = ""
 		return nil
 	}
-	if j := f.jobs.visible(); j != nil {
+	j := f.jobs.visible()
+	if j == nil && f.alarmLine() != "" || j != nil && j.firm {
+		return f.openRespond()
+	}
+	if j != nil {
 		return f.stopJob(j)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ func areasOf(h int) areas {
 }
 
 // bodySize is what is left for the view.
-func (f *frame) bodySize() (w, h int) { return f.w, areasOf(f.h).bodyH }
+func (f *frame) bodySize() (w, h int) { return f.w, areasOf(f.h).bodyH - f.asideHeight() }
 
 // View draws the frame. It depends on the model alone.
 func (a *app) View() tea.View {
@@ -63,7 +64,9 @@ func (f *frame) draw() string {
 	if ar.rule {
 		lines = append(lines, f.ruleLine())
 	}
-	lines = append(lines, strings.Split(block(f.screen().view(f.w, ar.bodyH), f.w, ar.bodyH), "\n")...)
+	w, h := f.bodySize()
+	lines = append(lines, strings.Split(block(f.screen().view(w, h), w, h), "\n")...)
+	lines = append(lines, f.asideView()...)
 	status := f.statusLine()
 	if ar.status {
 		lines = append(lines, status)
@@ -179,7 +182,7 @@ func (f *frame) tabLine() string {
 		if rest != "" {
 			rest = " " + rest
 		}
-		if id == f.shown && f.signIn == nil {
+		if id == f.shown && !f.covered() {
 			b.WriteString(s.accent.Render(num) + s.title.Render(rest))
 		} else {
 			b.WriteString(s.faint.Render(num) + s.muted.Render(rest))
@@ -192,7 +195,7 @@ func (f *frame) tabLine() string {
 func (f *frame) ruleLine() string {
 	s := f.st
 	spans := f.tabSpans()
-	if f.signIn != nil || int(f.shown) >= len(spans) {
+	if f.covered() || int(f.shown) >= len(spans) {
 		return s.faint.Render(strings.Repeat(shapeRule, f.w))
 	}
 	here := spans[f.shown]
@@ -202,12 +205,16 @@ func (f *frame) ruleLine() string {
 }
 
 // statusLine is what runs, and the last toast before it: what was said must not hide what is done.
+// Where there is neither, an alarm stands.
 func (f *frame) statusLine() string {
 	said := f.toast.line(f.st, f.w)
+	running := f.jobs.visible() != nil
 	switch {
+	case said == "" && !running:
+		return f.alarmLine()
 	case said == "":
 		return f.jobs.line(f.st, f.w)
-	case f.jobs.visible() == nil:
+	case !running:
 		return said
 	}
 	return spread(said, f.jobs.short(f.st, f.w), f.w)
@@ -218,13 +225,20 @@ func (f *frame) helpItems() []helpItem {
 	if len(f.dialogs) > 0 {
 		return helpItems(f.top().bindings(), nil, f.top().typing(), f.w)
 	}
-	return helpItems(f.screen().bindings(), everywhere, f.screen().typing(), f.w)
+	last := everywhere
+	if f.screen().typing() || f.respond != nil && f.respond.shown { // "!" is text then, or done already
+		last = slices.DeleteFunc(slices.Clone(last), func(b binding) bool { return b.action == actRespond })
+	}
+	return helpItems(f.screen().bindings(), last, f.screen().typing(), f.w)
 }
 
 func (f *frame) helpLine() string { return drawHelp(f.st, f.helpItems(), f.top().typing(), f.w) }
 
 // windowTitle tells of the nearest expiry to whoever sees the title alone.
 func (f *frame) windowTitle() string {
+	if a, n := f.alarms(); n > 0 {
+		return "wakey ‼ " + a.Name + ": " + a.Noticed.Headline()
+	}
 	for _, a := range f.accounts {
 		if a.State.NeedsPerson() {
 			return "wakey ‼ " + a.Name + ": " + string(a.State)
