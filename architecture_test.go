@@ -23,22 +23,23 @@ type layer struct {
 // layers is the map of the house: imports go one way, from the program down to the
 // client. A package that isn't here has no place yet: give it one, with its imports.
 var layers = map[string]layer{
-	module:             {imports: []string{"cli"}},
-	"cli":              {imports: []string{"ui", "session", "api", "assets", "internal/authd", "internal/desktop"}},
-	"ui":               {imports: []string{"session", "api", "assets", "internal/desktop"}, tui: true},
-	"session":          {imports: []string{"api"}},
-	"api":              {},
-	"assets":           {},
-	"internal/authd":   {},
-	"internal/desktop": {},
-	"internal/notifyd": {}, // takes notifications in tests
-	"security":         {}, // tests of the whole program
+	module:              {imports: []string{"cli"}},
+	"cli":               {imports: []string{"ui", "session", "api", "assets", "internal/authd", "internal/desktop"}},
+	"ui":                {imports: []string{"session", "api", "assets", "internal/desktop"}, tui: true},
+	"session":           {imports: []string{"api"}},
+	"api":               {},
+	"assets":            {},
+	"internal/authd":    {},
+	"internal/desktop":  {},
+	"internal/keyringd": {}, // real keyrings for tests
+	"internal/notifyd":  {}, // takes notifications in tests
+	"security":          {}, // tests of the whole program
 }
 
 // standIns are what the tests of every layer may use: the server, and a desktop. The server doesn't know the client
 // and the client doesn't know it: the protocol is written twice, so that one wrong
 // field name can't pass on both sides.
-var standIns = []string{"internal/authd", "internal/notifyd"}
+var standIns = []string{"internal/authd", "internal/keyringd", "internal/notifyd"}
 
 // goPackage is what `go list -json` says of a package, as far as it matters here.
 type goPackage struct {

@@ -5,6 +5,7 @@ package session
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
+
+	"wakey/internal/keyringd"
 )
 
 // prompter shows the keyring's prompts, to nobody: they are never answered.
@@ -47,23 +50,16 @@ func startPrompter(t *testing.T) *prompter {
 	return p
 }
 
-func lockCollection(t *testing.T) {
-	t.Helper()
-	if err := secretService(t).Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{loginCollection}).Err; err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A prompt that nobody answers, of a daemon that is killed while it shows it: the question that has
 // no answer any more is not waited for again.
 func TestKeyringKilledWhilePrompting(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	daemon := startKeyring(t)
+	daemon := keyringd.Start(t, os.Environ())
 	p := startPrompter(t)
 	s := filledInKeyring(t)
-	lockCollection(t)
+	keyringd.Lock(t, os.Environ())
 	keyringTimeout = 300 * time.Millisecond
 	fresh := OpenFileStore(s.dir, StoreOptions{})
 	for range 2 {
@@ -82,7 +78,7 @@ func TestKeyringKilledWhilePrompting(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = daemon.Wait()
-	unlockCollection(t) // of the daemon that the bus starts instead
+	keyringd.Unlock(t, os.Environ()) // of the daemon that the bus starts instead
 	keyringTimeout = 30 * time.Second
 	if _, err := fresh.Load(t.Context()); err != nil {
 		t.Errorf("with a new daemon: %v", err)
@@ -94,7 +90,7 @@ func TestKeyringIsWaitedFor(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	daemon := startKeyring(t)
+	daemon := keyringd.Start(t, os.Environ())
 	s := filledInKeyring(t)
 	keyringTimeout, keyringSlow = time.Nanosecond, time.Millisecond // the first is for where nobody is
 	stop(t, daemon)

@@ -14,8 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godbus/dbus/v5"
 	"github.com/zalando/go-keyring"
+
+	"wakey/internal/keyringd"
 )
 
 // inSession runs the test that calls it once more, alone, in a desktop session of its own: a
@@ -25,11 +26,7 @@ func inSession(t *testing.T) bool {
 	if os.Getenv(sessionEnv) == t.Name() {
 		return true
 	}
-	for _, program := range []string{"dbus-run-session", "gnome-keyring-daemon", "secret-tool"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed (apt-get install dbus gnome-keyring libsecret-tools)", program)
-		}
-	}
+	keyringd.Need(t, "dbus-run-session")
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +43,8 @@ func inSession(t *testing.T) bool {
 	})
 	cmd.Env = append(cmd.Env, sessionEnv+"="+t.Name(), "HOME="+home, "XDG_RUNTIME_DIR="+home)
 	cmd.WaitDelay = 5 * time.Second // a daemon may hold on to our pipe
+	// A call that was under way at the end makes the bus start a daemon that outlives it.
+	t.Cleanup(func() { keyringd.Sweep(home) })
 	out, err := cmd.CombinedOutput()
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Fatalf("in a session: %v\n%s", err, out)
@@ -53,56 +52,10 @@ func inSession(t *testing.T) bool {
 	return false
 }
 
-const masterPassword = "master password"
-
-// startKeyring starts a keyring daemon, its login collection unlocked.
-func startKeyring(t *testing.T) *exec.Cmd {
+// items lists the names of wakey's items in the keyring.
+func items(t *testing.T) []string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
-	cmd.Stdin = strings.NewReader(masterPassword)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		var collections dbus.Variant
-		err := secretService(t).Call("org.freedesktop.DBus.Properties.Get", dbus.FlagNoAutoStart, "org.freedesktop.Secret.Service", "Collections").Store(&collections)
-		if paths, _ := collections.Value().([]dbus.ObjectPath); err == nil && slices.Contains(paths, loginCollection) {
-			return cmd
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the keyring daemon is not there: %v, %v", collections, err)
-		}
-	}
-}
-
-const loginCollection = dbus.ObjectPath("/org/freedesktop/secrets/collection/login")
-
-func secretService(t *testing.T) dbus.BusObject {
-	t.Helper()
-	bus, err := dbus.SessionBus()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bus.Object("org.freedesktop.secrets", "/org/freedesktop/secrets")
-}
-
-// items lists the user names of wakey's items in the keyring.
-func items(t *testing.T) (names []string) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "secret-tool", "search", "--all", "service", keyringService).CombinedOutput()
-	if err != nil && len(out) > 0 {
-		t.Fatalf("%v: %s", err, out)
-	}
-	for line := range strings.Lines(string(out)) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "attribute.username = "); ok {
-			names = append(names, name)
-		}
-	}
+	names, _ := keyringd.Items(t, os.Environ())
 	return names
 }
 
@@ -118,7 +71,7 @@ func TestKeyringLife(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	startKeyring(t)
+	keyringd.Start(t, os.Environ())
 	dir := t.TempDir()
 	s := OpenFileStore(dir, StoreOptions{})
 	if _, err := s.Update(t.Context(), "00000001", named("a")); err != nil {
@@ -128,9 +81,8 @@ func TestKeyringLife(t *testing.T) {
 	if got := items(t); !slices.Equal(got, []string{first}) || !strings.HasPrefix(first, "accounts key ") {
 		t.Errorf("items %q, want %q", got, first)
 	}
-	out, err := exec.CommandContext(t.Context(), "secret-tool", "search", "service", keyringService).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "label = Password for '"+first+"' on 'wakey'") {
-		t.Errorf("a person sees %s, %v", out, err)
+	if _, labels := keyringd.Items(t, os.Environ()); !slices.Equal(labels, []string{"Password for '" + first + "' on 'wakey'"}) {
+		t.Errorf("a person sees %q", labels)
 	}
 	st, err := s.Status(t.Context())
 	if err != nil || st.Kind != KeyringKey || !st.Unlocked || !strings.Contains(st.Where, first) {
@@ -213,9 +165,9 @@ func TestKeyringLocked(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	startKeyring(t)
+	keyringd.Start(t, os.Environ())
 	s := filledInKeyring(t)
-	lockCollection(t)
+	keyringd.Lock(t, os.Environ())
 	keyringTimeout = time.Second // the prompt that nobody sees may stay for ever
 	start := time.Now()
 	_, err := OpenFileStore(s.dir, StoreOptions{}).Load(t.Context())
@@ -237,29 +189,9 @@ func TestKeyringLocked(t *testing.T) {
 		t.Errorf("%v, asked %+v", err, a.asked)
 	}
 
-	unlockCollection(t)
+	keyringd.Unlock(t, os.Environ())
 	if _, err := OpenFileStore(s.dir, StoreOptions{}).Load(t.Context()); err != nil {
 		t.Errorf("unlocked again: %v", err)
-	}
-}
-
-// unlockCollection does what a person does at the prompt.
-func unlockCollection(t *testing.T) {
-	t.Helper()
-	service := secretService(t)
-	var none dbus.Variant
-	var session dbus.ObjectPath
-	if err := service.Call("org.freedesktop.Secret.Service.OpenSession", 0, "plain", dbus.MakeVariant("")).Store(&none, &session); err != nil {
-		t.Fatal(err)
-	}
-	secret := struct {
-		Session     dbus.ObjectPath
-		Parameters  []byte
-		Value       []byte
-		ContentType string
-	}{session, nil, []byte(masterPassword), "text/plain"}
-	if err := service.Call("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface.UnlockWithMasterPassword", 0, loginCollection, secret).Err; err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -278,7 +210,7 @@ func TestKeyringSilent(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	daemon := startKeyring(t)
+	daemon := keyringd.Start(t, os.Environ())
 	s := filledInKeyring(t)
 	keyringTimeout = 300 * time.Millisecond
 	stop(t, daemon)
@@ -331,7 +263,7 @@ func TestKeyringKilled(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	daemon := startKeyring(t)
+	daemon := keyringd.Start(t, os.Environ())
 	s := filledInKeyring(t)
 	stop(t, daemon)
 	done := make(chan error)
@@ -353,7 +285,7 @@ func TestKeyringKilled(t *testing.T) {
 	t.Logf("killed in the middle: %v", err)
 	_ = daemon.Wait()
 
-	unlockCollection(t) // of the daemon that the bus starts instead
+	keyringd.Unlock(t, os.Environ()) // of the daemon that the bus starts instead
 	if _, err := fresh.Load(t.Context()); err != nil {
 		t.Errorf("with a new daemon: %v", err)
 	}
@@ -363,7 +295,7 @@ func TestKeyringTwentyProcesses(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	startKeyring(t)
+	keyringd.Start(t, os.Environ())
 	dir := filepath.Join(t.TempDir(), "wakey")
 	cmds := make([]*exec.Cmd, 20)
 	for i := range cmds {
@@ -413,8 +345,8 @@ func TestNoSessionBus(t *testing.T) {
 	if data, err := os.ReadFile(filepath.Join(bin, "started")); err == nil {
 		t.Errorf("started: %s", data)
 	}
-	if left := daemons(t, bin); left != nil {
-		t.Errorf("left behind: %q", left)
+	if left := keyringd.Daemons(bin); left != nil {
+		t.Errorf("left behind: %v", left)
 	}
 }
 
@@ -444,22 +376,6 @@ var _ = asChild("no-bus", func(args []string) error {
 	}
 	return nil
 })
-
-// daemons lists the buses and keyrings that run with mark in their environment. One that has
-// ended and waits for its parent has none.
-func daemons(t *testing.T, mark string) (names []string) {
-	t.Helper()
-	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, path := range environs {
-		name, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "comm"))
-		environ, err := os.ReadFile(path)
-		isDaemon := strings.HasPrefix(string(name), "dbus") || strings.HasPrefix(string(name), "gnome-keyring")
-		if err == nil && isDaemon && strings.Contains(string(environ), mark) {
-			names = append(names, strings.TrimSpace(string(name)))
-		}
-	}
-	return names
-}
 
 // A bus on which nobody offers a keyring.
 func TestBusWithoutKeyring(t *testing.T) {
@@ -499,7 +415,7 @@ func TestKilledAtEveryStepWithKeyring(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	startKeyring(t)
+	keyringd.Start(t, os.Environ())
 	for _, c := range []struct {
 		change string
 		kind   KeyKind

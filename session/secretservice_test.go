@@ -4,11 +4,13 @@ package session
 
 import (
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/godbus/dbus/v5"
 	"github.com/zalando/go-keyring"
+
+	"wakey/internal/keyringd"
 )
 
 // What is open is read without the library; for anything else the library is asked.
@@ -16,7 +18,7 @@ func TestOpenItem(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	startKeyring(t)
+	keyringd.Start(t, os.Environ())
 	if err := keyring.Set(keyringService, "mine", "a secret"); err != nil {
 		t.Fatal(err)
 	}
@@ -26,9 +28,7 @@ func TestOpenItem(t *testing.T) {
 	if secret, ok := openItem(t.Context(), keyringService, "nobody's"); secret != "" || ok {
 		t.Errorf("no such item: %q, %v", secret, ok)
 	}
-	if err := secretService(t).Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{loginCollection}).Err; err != nil {
-		t.Fatal(err)
-	}
+	keyringd.Lock(t, os.Environ())
 	if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "" || ok {
 		t.Errorf("locked: %q, %v", secret, ok)
 	}
