@@ -36,8 +36,8 @@ func sequences(written string) map[string]int {
 			}
 			kinds["CSI "+kind]++
 		case ansi.HasOscPrefix(seq):
-			number, _, _ := strings.Cut(strings.TrimRight(seq[2:], "\a\x1b\\"), ";")
-			kinds["OSC "+number]++
+			number, text, _ := strings.Cut(strings.TrimRight(seq[2:], "\a\x1b\\"), ";")
+			kinds["OSC "+number+harmful(text)]++
 		case seq[0] == 0x1b:
 			kinds["ESC "+seq[1:]]++
 		case len(seq) == 1 && (seq[0] < ' ' || seq[0] == 0x7f):
@@ -57,6 +57,7 @@ var drawing = []string{
 	"CSI A", "CSI B", "CSI C", "CSI D", "CSI G", "CSI H", "CSI J", "CSI K", "CSI L", "CSI M", "CSI P", "CSI S", "CSI T", "CSI X",
 	"CSI Z", "CSI I", "CSI @", "CSI `", "CSI b", "CSI d", "CSI m", "CSI r", "ESC M", "U+0008", "U+0009", "U+000A", "U+000D",
 	"CSI ?7h", "CSI ?7l", // wrapping, around what reaches the last column
+	"OSC 9", // a notification, of which the text is one
 }
 
 // intact fails when the screen is not one that wakey draws: its frame has to be in place, each line of it as long as it should be.
@@ -163,6 +164,7 @@ func TestHostileStackOnScreens(t *testing.T) {
 		t.Run(fmt.Sprintf("gone %v", gone), func(t *testing.T) {
 			t.Parallel()
 			w := hostileWorld(t, 300, gone)
+			w.must("config", "set", "bell", "false") // then each one is a stack's
 			keys := keysOfViews()
 			if gone {
 				w.run(command{args: []string{"refresh", "prod"}, code: -1})

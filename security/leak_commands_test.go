@@ -4,6 +4,7 @@ package security_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -73,6 +74,9 @@ func (w *world) commands() []command {
 		{args: []string{"api", "/auth/0.1/users", "-a", "root", "--paginate", "--jq", ".items[].username"}},
 		{args: []string{"api", "GET", "/auth/0.1/token/{session_uuid}", "-a", "prod"}, step: "api, not there", code: 1},
 		{args: []string{"api", "PUT", "/auth/0.1/users/{user_uuid}/password", "-a", "lab", "--input", "-"}, step: "api, wrong password", stdin: jsonText2("old_password", alicePassword, "new_password", bobPassword), code: -1},
+		{args: []string{"refresh-tokens", "labels", "list"}},
+		{args: []string{"refresh-tokens", "labels", "export"}},
+		{args: []string{"refresh-tokens", "labels", "import", "labels.toml", "--yes"}, code: -1},
 		{args: []string{"trust", "list", "--check"}},
 		{args: []string{"trust", "pin", "prod"}},
 		{args: []string{"trust", "forget", "short", "--yes"}},
@@ -80,7 +84,7 @@ func (w *world) commands() []command {
 		{args: []string{"doctor", "--json", "--bundle", "report.txt"}, code: -1},
 		{args: []string{"log"}},
 		{args: []string{"log", "--json"}},
-		{args: []string{"log", "--verify"}},
+		{args: []string{"log", "verify"}},
 		{args: []string{"config", "list"}},
 		{args: []string{"config", "set", "lifetime", "1h"}},
 		{args: []string{"config", "get", "lifetime"}},
@@ -93,6 +97,58 @@ func (w *world) commands() []command {
 		{args: []string{"store", "restore", "backup.age", "--yes"}},
 		{args: []string{"logout", "lab"}},
 		{args: []string{"logout", "short", "--forget"}, code: -1},
+	}
+}
+
+// carolPassword is of a user that is made, and made again from a file.
+const carolPassword = `cårol's "own" sëcret/words+&%`
+
+// aboutUsers are an administrator's commands.
+func (w *world) aboutUsers() []command {
+	from := func(name string) string { return asShow + " >/dev/null; cat " + w.beside(name) }
+	all := []command{
+		{args: []string{"users", "list"}},
+		{args: []string{"users", "list", "--json"}},
+		{args: []string{"users", "show", "bob"}},
+		{args: []string{"users", "show", "bob", "--json"}},
+		{args: []string{"users", "create", "carol", "--email", "carol@example.com", "--password-stdin"}, stdin: carolPassword},
+		{args: []string{"users", "create", "carol", "--password-stdin"}, stdin: carolPassword, step: "users create, taken", code: 1},
+		{args: []string{"users", "create", "dave", "--generate-password"}, step: "generated: users create"},
+		{args: []string{"users", "update", "carol", "--firstname", "Carol"}},
+		{args: []string{"users", "emails", "carol", "--add", "c@example.com", "--confirm", "c@example.com"}},
+		{args: []string{"users", "disable", "carol", "--yes"}},
+		{args: []string{"users", "enable", "carol"}},
+		{args: []string{"users", "passwd", "carol", "--password-command", from("carol.password")}},
+		{args: []string{"users", "passwd", "carol", "--generate-password", "--revoke-refresh-tokens"}, step: "generated: users passwd"},
+		{args: []string{"users", "passwd", "--old-password-command", from("admin.password"), "--password-command", from("admin.password")}},
+		{args: []string{"users", "revoke", "carol", "--yes"}},
+		{args: []string{"users", "export"}},
+		{args: []string{"users", "export", "--format", "jsonl"}},
+		{args: []string{"users", "delete", "carol", "dave", "--yes"}},
+		{args: []string{"users", "import", w.beside("users.jsonl"), "--dry-run"}},
+		{args: []string{"users", "import", w.beside("users.jsonl"), "--yes"}},
+		{args: []string{"users", "delete", "carol", "--yes"}, step: "users delete once more"},
+	}
+	for i := range all {
+		all[i].step = all[i].name()
+		all[i].args = append(all[i].args, "-a", "root")
+	}
+	return all
+}
+
+// users runs them, and learns the passwords that are made up for it.
+func (w *world) users(t *testing.T) {
+	t.Helper()
+	w.know("password", carolPassword)
+	line := `{"username": "carol", "email_address": "carol@example.com", "password": ` + jsonText(carolPassword, false) + "}\n"
+	if err := errors.Join(os.WriteFile(w.beside("users.jsonl"), []byte(line), 0o600), os.WriteFile(w.beside("carol.password"), []byte(carolPassword), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range w.aboutUsers() {
+		r := w.run(c)
+		if strings.HasPrefix(c.step, "generated") {
+			w.know("generated password", strings.TrimSpace(r.stdout))
+		}
 	}
 }
 
@@ -159,6 +215,13 @@ func (w *world) asking() []command {
 		{args: []string{"api", "/auth/0.1/users/me/tokens", "-a", "prod"}},
 		{args: []string{"api", "/auth/0.1/users/me/tokens", "-a", "prod", "--include"}},
 		{args: []string{"api", "/auth/0.1/users", "-a", "root", "--paginate"}},
+		{args: []string{"users", "list", "-a", "root"}},
+		{args: []string{"users", "show", "bob", "-a", "root"}},
+		{args: []string{"users", "create", "carol", "--password-stdin", "-a", "root"}, stdin: carolPassword},
+		{args: []string{"users", "passwd", bobUUID, "--password-stdin", "-a", "root"}, stdin: carolPassword},
+		{args: []string{"users", "passwd", "--old-password-command", "cat " + w.beside("admin.password"), "--password-stdin", "-a", "root"}, stdin: carolPassword},
+		{args: []string{"users", "import", w.beside("users.jsonl"), "--yes", "-a", "root"}},
+		{args: []string{"users", "delete", bobUUID, "--yes", "-a", "root"}},
 		{args: []string{"trust", "list", "--check"}},
 		{args: []string{"doctor", "--bundle", "report.txt"}},
 		{args: []string{"rotate", "prod", "--password-stdin"}, stdin: w.alicePassword},
@@ -183,6 +246,7 @@ var allowed = []allowance{
 	{"exec", "environment of show", "access token", "the command that exec runs is given the token"},
 	{"environment: exec", "environment of show", "access token", "the same"},
 	{"echo 200: api", "stdout", "access token", "api prints what the stack answers, and this one repeats what it was sent"},
+	{"generated", "stdout", "generated password", "printing it, once, is what --generate-password is for"},
 	{"screen", "clipboard", "access token", "copied with y or Y"},
 	{"reveal", "screen", "access token", "shown with v, for as long as the person looks"},
 	{"reveal", "terminal", "access token", "the same, on its way to the terminal"},
@@ -254,6 +318,7 @@ func TestCommandsLeakNothing(t *testing.T) {
 			w.run(command{step: "inspect, pasted", args: []string{"inspect", "prod", "--token-stdin"}, stdin: access})
 		}
 	}
+	w.users(t)
 	w.respond(t)
 	_, refresh := s.signIn(t, alice, w.alicePassword, "ci-runner")
 	for _, c := range w.fromTheEnvironment(refresh) {
