@@ -150,7 +150,14 @@ func (m *Manager) locked(ctx context.Context, id ID, good func(*Access) bool, fo
 	m.slots <- struct{}{}
 	defer func() { <-m.slots }()
 
-	lock, err := m.lock(ctx, id)
+	lock, err := m.lock(ctx, id, func() bool {
+		rec, err := m.reread(ctx, id)
+		over, _, _ := outcome(&rec, good, forced)
+		return err != nil || over
+	})
+	if errors.Is(err, errChanged) {
+		return m.adopted(ctx, id, good, forced, err)
+	}
 	if err != nil {
 		return Access{}, err
 	}
@@ -168,30 +175,69 @@ func (m *Manager) locked(ctx context.Context, id ID, good func(*Access) bool, fo
 			return Access{}, err
 		}
 	}
+	lock.See(rec)
 	m.publish(rec, asOf)
-	switch {
-	case rec.Access != nil && good(rec.Access):
-		return *rec.Access, nil
-	case rec.Problem != nil && !forced:
-		return Access{}, problemOf(rec, nil)
-	case rec.RefreshToken.IsZero():
-		return Access{}, &ProblemError{rec.Name, SignInNeeded, "there is no refresh token: sign in again", nil}
+	if over, a, err := outcome(&rec, good, forced); over {
+		return a, err
 	}
-	return m.refresh(ctx, lock, rec)
+	a, err := m.refresh(ctx, lock, rec)
+	if errors.Is(err, ErrOvertaken) {
+		return m.adopted(ctx, id, good, forced, err)
+	}
+	return a, err
 }
 
-// lock takes the account's lock. Errors: those of the store; context.DeadlineExceeded with what to do
-// when another process keeps it for longer than any refresh takes.
-func (m *Manager) lock(ctx context.Context, id ID) (*Lock, error) {
+// reread reads an account again and lets everybody in this process see it.
+func (m *Manager) reread(ctx context.Context, id ID) (Record, error) {
+	asOf := m.changesNow()
+	rec, err := m.store.Get(ctx, id)
+	if err == nil {
+		m.publish(rec, asOf)
+	}
+	return rec, err
+}
+
+// adopted takes what somebody else has written in place of an attempt that ended with err.
+func (m *Manager) adopted(ctx context.Context, id ID, good func(*Access) bool, forced bool, err error) (Access, error) {
+	rec, rerr := m.reread(ctx, id)
+	if rerr != nil {
+		return Access{}, rerr
+	}
+	if over, a, why := outcome(&rec, good, forced); over {
+		return a, why
+	}
+	return Access{}, err
+}
+
+// outcome tells whether a record as it stands ends the attempt, and how.
+func outcome(rec *Record, good func(*Access) bool, forced bool) (over bool, a Access, err error) {
+	switch {
+	case rec.Access != nil && good(rec.Access):
+		return true, *rec.Access, nil
+	case rec.Problem != nil && !forced:
+		return true, Access{}, problemOf(*rec, nil)
+	case rec.RefreshToken.IsZero():
+		return true, Access{}, &ProblemError{rec.Name, SignInNeeded, "there is no refresh token: sign in again", nil}
+	}
+	return false, Access{}, nil
+}
+
+// lock takes the account's lock. enough, where it is not nil, is asked each time that the account
+// changes meanwhile, and ends the waiting with errChanged. Other errors: those of the store;
+// context.DeadlineExceeded with what to do when somebody keeps it for longer than any refresh takes.
+func (m *Manager) lock(ctx context.Context, id ID, enough func() bool) (*Lock, error) {
 	wait, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	lock, err := m.store.Lock(wait, id)
+	for errors.Is(err, errChanged) && (enough == nil || !enough()) {
+		lock, err = m.store.Lock(wait, id)
+	}
 	switch {
 	case err == nil:
 		return lock, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrCutOff):
 		return nil, fmt.Errorf("another wakey has held this account's lock for %v: look for one that is stopped or hangs: %w", lockTimeout, err)
 	}
 	return nil, fmt.Errorf("the account's lock can't be had: %w", err)
@@ -229,7 +275,7 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 	access := newAccess(tok, asked, random())
 	keeping, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
-	kept, err := m.store.Update(keeping, rec.ID, func(r *Record) error {
+	kept, err := m.store.Update(keeping, rec.ID, lock.Fenced(func(r *Record) error {
 		if r.Name == "" {
 			return ErrNoAccount // forgotten meanwhile
 		}
@@ -239,7 +285,11 @@ func (m *Manager) refresh(ctx context.Context, lock *Lock, rec Record) (Access, 
 		r.Problem = nil
 		r.TenantUUID, r.Purpose, r.Admin = tok.Metadata.TenantUUID, tok.Metadata.Purpose, isAdmin(tok)
 		return nil
-	})
+	}))
+	if errors.Is(err, errUnsure) {
+		// It may be kept, so it stays alive, and the note stays for whoever comes next.
+		return Access{}, fmt.Errorf("whether the new token was kept is not known: %w", err)
+	}
 	if err != nil {
 		// A token that can't be kept would be a session nobody knows: end it.
 		ended := "was revoked again"
@@ -344,13 +394,13 @@ func (m *Manager) identityChanged(ctx context.Context, lock *Lock, c *api.Client
 }
 
 func (m *Manager) stop(ctx context.Context, lock *Lock, rec Record, p *Problem, cause error) error {
-	kept, err := m.store.Update(ctx, rec.ID, func(r *Record) error {
+	kept, err := m.store.Update(ctx, rec.ID, lock.Fenced(func(r *Record) error {
 		if r.Name == "" {
 			return ErrNoAccount
 		}
 		r.Problem = p
 		return nil
-	})
+	}))
 	if err != nil {
 		return errors.Join(cause, err)
 	}

@@ -51,6 +51,41 @@ func TestTokenWhileAnotherKeepsTheLock(t *testing.T) {
 	})
 }
 
+// Somebody else's token that was written while ours was asked for stays, and ours is revoked.
+func TestOvertakenWhileAsking(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := NewMemoryStore()
+		m, other := s.manager(store), s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		theirs := signIn(t, other, "alice", time.Hour)
+		rec, err := other.store.Get(t.Context(), theirs.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Delay: 10 * time.Second, Times: 1})
+		go func() {
+			time.Sleep(5 * time.Second)
+			if _, err := store.Update(t.Context(), a.ID, func(r *Record) error { r.Access = rec.Access; return nil }); err != nil {
+				t.Error(err)
+			}
+		}()
+		got, err := m.Refresh(t.Context(), a.ID)
+		if err != nil || got.SessionUUID != theirs.SessionUUID {
+			t.Errorf("session %s, %v, want theirs, %s", got.SessionUUID, err, theirs.SessionUUID)
+		}
+		if kept, err := store.Get(t.Context(), a.ID); err != nil || !kept.Access.Token.Equal(rec.Access.Token) {
+			t.Errorf("kept …%s, %v, want theirs", kept.Access.Token.Suffix(), err)
+		}
+		if n := s.Sessions(a.UserUUID); n != 2 {
+			t.Errorf("%d sessions, want the two sign-ins'", n)
+		}
+		if lock, err := store.Lock(t.Context(), a.ID); err != nil || lock.Interrupted != nil {
+			t.Errorf("the attempt's note stays behind: %+v, %v", lock.Interrupted, err)
+		}
+	})
+}
+
 // Who joins an attempt that was content with the token there is, and wants another, gets another.
 func TestJoinsAnAttemptThatWantsLess(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -64,6 +64,17 @@ func (r Record) clone() Record {
 	return r
 }
 
+// sameTokens tells whether both hold the same refresh token and the same access token.
+func (r *Record) sameTokens(o *Record) bool {
+	session := func(a *Access) string {
+		if a == nil {
+			return ""
+		}
+		return a.SessionUUID + " " + a.Token.Reveal()
+	}
+	return r.ClientID == o.ClientID && r.RefreshToken.Equal(o.RefreshToken) && session(r.Access) == session(o.Access)
+}
+
 // keeps tells whether the outcome of an attempt is in the record: whoever made it died between
 // writing that and taking back its note.
 func (r *Record) keeps(a Attempt) bool {

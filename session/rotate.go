@@ -57,7 +57,7 @@ func (m *Manager) Retire(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	lock, err := m.lock(ctx, id)
+	lock, err := m.lock(ctx, id, nil)
 	if err != nil {
 		return err
 	}
@@ -75,19 +75,18 @@ func (m *Manager) Retire(ctx context.Context, id ID) error {
 	return err
 }
 
-// takeOver keeps what an attempt that was cut off may have left on the server, before another
-// takes its place. An account that is yet to be has nowhere to keep it.
+// takeOver reads the account under its lock, and keeps what an attempt that was cut off may have left
+// on the server, before another takes its place. An account that is yet to be has nowhere to keep it.
 func (m *Manager) takeOver(ctx context.Context, lock *Lock, id ID) error {
-	if lock.Interrupted == nil {
-		return nil
-	}
 	rec, err := m.store.Get(ctx, id)
 	if errors.Is(err, ErrNoAccount) {
+		lock.See(Record{})
 		return nil
 	}
-	if err == nil {
-		_, err = m.keepLeak(ctx, rec, *lock.Interrupted)
+	if err == nil && lock.Interrupted != nil {
+		rec, err = m.keepLeak(ctx, rec, *lock.Interrupted)
 	}
+	lock.See(rec)
 	return err
 }
 

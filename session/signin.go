@@ -58,7 +58,7 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 	case <-ctx.Done():
 		return Account{}, ctx.Err()
 	}
-	lock, err := m.lock(ctx, id)
+	lock, err := m.lock(ctx, id, nil)
 	if err != nil {
 		return Account{}, err
 	}
@@ -96,7 +96,7 @@ func (m *Manager) SignIn(ctx context.Context, r SignInRequest) (Account, error) 
 func (m *Manager) keepSignIn(ctx context.Context, lock *Lock, c *api.Client, id ID, r SignInRequest, tok *api.Token, clientID string, asked time.Time) (Account, error) {
 	access := newAccess(tok, asked, random())
 	var old Record
-	kept, err := m.store.Update(ctx, id, func(rec *Record) error {
+	kept, err := m.store.Update(ctx, id, lock.Fenced(func(rec *Record) error {
 		old = rec.clone()
 		*rec = Record{
 			ID: id, Name: r.Name, Stack: r.Stack, PlainHTTP: r.PlainHTTP, Trust: r.Trust, Login: r.Login,
@@ -107,7 +107,11 @@ func (m *Manager) keepSignIn(ctx context.Context, lock *Lock, c *api.Client, id 
 			OldClientIDs: oldClientIDs(&old, clientID), Leaks: rec.Leaks, Version: rec.Version,
 		}
 		return nil
-	})
+	}))
+	if errors.Is(err, errUnsure) {
+		// It may be kept, so it is not taken back, and the note stays for whoever comes next.
+		return Account{}, fmt.Errorf("whether the sign-in was kept is not known, look before you sign in again: %w", err)
+	}
 	if err != nil {
 		return Account{}, m.undoSignIn(ctx, lock, c, tok, clientID, err)
 	}
@@ -275,7 +279,7 @@ func (m *Manager) SignOut(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	lock, err := m.lock(ctx, id)
+	lock, err := m.lock(ctx, id, nil)
 	if err != nil {
 		return err
 	}

@@ -403,6 +403,53 @@ func TestStoreInterruptedAttempt(t *testing.T) {
 	})
 }
 
+// A holder that was paused for so long that somebody else had the lock meanwhile overwrites nothing.
+func TestStoreFencesAPausedHolder(t *testing.T) {
+	eachStore(t, func(t *testing.T, open func() Store) {
+		ctx, s, other := t.Context(), open(), open()
+		read, err := s.Update(ctx, "00000001", fullRecord)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newToken := func(value string) func(*Record) error {
+			return func(r *Record) error {
+				r.Access.Token, r.Access.SessionUUID = api.NewSecret(value), "of "+value
+				return nil
+			}
+		}
+		paused, err := s.Lock(ctx, "00000001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer paused.Release()
+		paused.See(read)
+		// What has nothing to do with tokens is nobody's business.
+		if _, err := other.Update(ctx, "00000001", named("renamed")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Update(ctx, "00000001", paused.Fenced(func(r *Record) error { r.Login = "bob"; return nil })); err != nil {
+			t.Fatalf("the tokens are the same: %v", err)
+		}
+		newer, err := other.Update(ctx, "00000001", newToken("newer"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Update(ctx, "00000001", paused.Fenced(newToken("older"))); !errors.Is(err, ErrOvertaken) {
+			t.Errorf("an older token over a newer one: %v", err)
+		}
+		if got, err := open().Get(ctx, "00000001"); err != nil || !reflect.DeepEqual(got, newer) {
+			t.Errorf("holds %+v, %v, want what the other wrote", got, err)
+		}
+		paused.See(newer)
+		if _, err := other.Update(ctx, "00000001", func(r *Record) error { r.RefreshToken = api.NewSecret("another"); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Update(ctx, "00000001", paused.Fenced(newToken("older"))); !errors.Is(err, ErrOvertaken) {
+			t.Errorf("over another sign-in: %v", err)
+		}
+	})
+}
+
 func TestMemoryStoreInBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewMemoryStore()

@@ -246,11 +246,9 @@ func (m *Manager) settled(ctx context.Context, id ID, o ours) (ours, error) {
 	m.mu.Unlock()
 	var left []Leak
 	for _, id := range ids {
-		wait, cancel := context.WithTimeout(ctx, lockTimeout)
-		lock, err := m.store.Lock(wait, id)
-		cancel()
+		lock, err := m.lock(ctx, id, nil)
 		if err != nil {
-			return o, fmt.Errorf("waiting for the account's lock: %w", err)
+			return o, err
 		}
 		if a := lock.Interrupted; a != nil {
 			if rec, err := m.store.Get(ctx, id); err != nil || !rec.keeps(*a) {
