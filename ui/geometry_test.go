@@ -91,6 +91,7 @@ func scenes() map[string]func(a *app) {
 	maps.Copy(all, remoteScenes())
 	maps.Copy(all, inspectorScenes())
 	maps.Copy(all, respondScenes())
+	maps.Copy(all, moreScenes())
 	return all
 }
 

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/exp/golden"
 )
 
@@ -36,59 +35,4 @@ func TestGolden(t *testing.T) {
 			})
 		}
 	}
-}
-
-// TestGoldenColour holds a few of them with their colours: every theme, light and dark.
-func TestGoldenColour(t *testing.T) {
-	for _, th := range themes {
-		for _, dark := range []bool{true, false} {
-			name := th.name + " light"
-			if dark {
-				name = th.name + " dark"
-			}
-			t.Run(name, func(t *testing.T) {
-				a := newTestApp(t, 80, 24, testAccounts(noon))
-				a.theme, a.dark = th, dark
-				a.restyle()
-				press(a, "j")
-				golden.RequireEqual(t, a.View().Content+"\n")
-			})
-		}
-	}
-	t.Run("confirm", func(t *testing.T) {
-		a := newTestApp(t, 80, 24, testAccounts(noon))
-		scenes()["sign out"](a)
-		golden.RequireEqual(t, a.View().Content+"\n")
-	})
-	for _, name := range []string{"inspector permissions", "inspector compared", "may it, differs", "activity full"} {
-		t.Run(name, func(t *testing.T) {
-			a := newTestApp(t, 120, 34, testAccounts(noon))
-			scenes()[name](a)
-			golden.RequireEqual(t, a.View().Content+"\n")
-		})
-		t.Run(name+" mono", func(t *testing.T) {
-			a := newTestApp(t, 80, 24, testAccounts(noon))
-			a.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
-			scenes()[name](a)
-			golden.RequireEqual(t, a.View().Content+"\n")
-		})
-	}
-	for _, name := range []string{"tokens marked", "revoke most", "sessions listed"} {
-		for _, mono := range []bool{false, true} {
-			t.Run(name+map[bool]string{true: " mono"}[mono], func(t *testing.T) {
-				a := newTestApp(t, 140, 40, testAccounts(noon))
-				if mono {
-					a.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
-				}
-				scenes()[name](a)
-				golden.RequireEqual(t, a.View().Content+"\n")
-			})
-		}
-	}
-	t.Run("mono", func(t *testing.T) {
-		a := newTestApp(t, 80, 24, testAccounts(noon))
-		a.Update(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
-		press(a, "n")
-		golden.RequireEqual(t, a.View().Content+"\n")
-	})
 }

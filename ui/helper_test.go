@@ -152,6 +152,30 @@ func checkGeometry(tb testing.TB, what string, a *app, w, h int) {
 			return
 		}
 	}
+	if len(a.dialogs) > 0 {
+		checkBox(tb, what, a, lines, w, h)
+	}
+}
+
+// checkBox fails when the frame of the topmost dialog is broken somewhere.
+func checkBox(tb testing.TB, what string, a *app, lines []string, w, h int) {
+	tb.Helper()
+	b, _ := layBox(a.dialogs[len(a.dialogs)-1], w, h)
+	for y := b.y; y < min(b.y+b.h, len(lines)); y++ {
+		left, right := "│", "│"
+		switch y {
+		case b.y:
+			left, right = "╭", "╮"
+		case b.y + b.h - 1:
+			left, right = "╰", "╯"
+		}
+		plain := ansi.Strip(lines[y])
+		got := ansi.Cut(plain, b.x, b.x+1) + ansi.Cut(plain, b.x+b.w-1, b.x+b.w)
+		if b.x+b.w <= w && got != left+right {
+			tb.Errorf("%s at %d×%d: line %d of the box has the edges %q: %q", what, w, h, y-b.y, got, plain)
+			return
+		}
+	}
 }
 
 // manyAccounts are n of them.

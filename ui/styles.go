@@ -59,6 +59,7 @@ func newStyles(t theme, dark, mono bool) *styles {
 	}
 	if p.selection == nil || mono {
 		s.field, s.brackets = plain.Underline(true), true
+		s.selection = nil
 	}
 	s.placeholder = s.field.Foreground(p.muted)
 	if p.muted == nil {
