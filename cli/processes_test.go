@@ -53,12 +53,18 @@ func newHouse(tb testing.TB) *house {
 
 func newEmptyHouse(tb testing.TB, seed authd.Seed) *house {
 	tb.Helper()
+	return newHouseBehind(tb, seed, func(stack http.Handler) http.Handler { return stack })
+}
+
+// newHouseBehind puts something before the stack.
+func newHouseBehind(tb testing.TB, seed authd.Seed, before func(http.Handler) http.Handler) *house {
+	tb.Helper()
 	server, err := authd.New(authd.Config{}, seed)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	asked := make(chan struct{}, 1)
-	stack, err := authd.Start(tb.Context(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stack, err := authd.Start(tb.Context(), before(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/token") {
 			select {
 			case asked <- struct{}{}:
@@ -66,7 +72,7 @@ func newEmptyHouse(tb testing.TB, seed authd.Seed) *house {
 			}
 		}
 		server.ServeHTTP(w, r)
-	}), "127.0.0.1:0", false)
+	})), "127.0.0.1:0", false)
 	if err != nil {
 		tb.Fatal(err)
 	}

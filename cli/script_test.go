@@ -256,6 +256,10 @@ type issued struct {
 }
 
 func offlineToken(server *authd.Server, user, clientID string) (issued, error) {
+	return offlineTokenOf(server, user, user+"-demo", clientID)
+}
+
+func offlineTokenOf(server *authd.Server, user, password, clientID string) (issued, error) {
 	var answer struct {
 		Data issued `json:"data"`
 	}
@@ -267,7 +271,7 @@ func offlineToken(server *authd.Server, user, clientID string) (issued, error) {
 	if err != nil {
 		return answer.Data, err
 	}
-	req.SetBasicAuth(user, user+"-demo")
+	req.SetBasicAuth(user, password)
 	resp, err := authd.Transport(server).RoundTrip(req)
 	if err != nil {
 		return answer.Data, err
