@@ -77,7 +77,7 @@ func (a *app) emails(ctx context.Context, name string, o *emailsOptions) error {
 	if err := api.CheckEmails(wanted); err != nil {
 		return err
 	}
-	risk := losesLogin(u.Emails, wanted)
+	risk := session.LosesLogin(u.Emails, wanted)
 	if risk != "" {
 		a.talkf("Refresh tokens of %s that were made by signing in as %s die, on stacks before 26.07; the stack does not tell which.", nameOf(u), api.Clean(risk))
 	}
@@ -96,16 +96,6 @@ func (a *app) emails(ctx context.Context, name string, o *emailsOptions) error {
 	}
 	a.talkf("Changed the e-mail addresses of %s.", nameOf(u))
 	return a.printEmails(o, now)
-}
-
-// losesLogin names an address that the user could sign in with, and can no more.
-func losesLogin(before, after []api.Email) string {
-	for _, e := range before {
-		if e.Confirmed && !slices.ContainsFunc(after, func(x api.Email) bool { return x.Confirmed && strings.EqualFold(x.Address, e.Address) }) {
-			return e.Address
-		}
-	}
-	return ""
 }
 
 // apply makes the list that the options want.

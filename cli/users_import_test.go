@@ -33,7 +33,10 @@ type crowd struct {
 
 func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := c.now.Add(1)
-	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	for {
+		if most := c.most.Load(); n <= most || c.most.CompareAndSwap(most, n) {
+			break
+		}
 	}
 	defer c.now.Add(-1)
 	c.Handler.ServeHTTP(w, r)
@@ -112,14 +115,15 @@ func rates(server *authd.Server) string {
 			at = append(at, r.Time)
 		}
 	}
-	text := "users a second, by fifths of the users:"
+	var b strings.Builder
+	b.WriteString("users a second, by fifths of the users:")
 	for i := range 5 {
 		part := at[len(at)*i/5 : len(at)*(i+1)/5]
 		if len(part) > 1 {
-			text += fmt.Sprintf(" %.0f", float64(len(part)-1)/part[len(part)-1].Sub(part[0]).Seconds())
+			fmt.Fprintf(&b, " %.0f", float64(len(part)-1)/part[len(part)-1].Sub(part[0]).Seconds())
 		}
 	}
-	return text
+	return b.String()
 }
 
 // wantUsers wants the users of the file, each once, besides those of the demo, and no others.
@@ -138,7 +142,9 @@ func (h *house) wantUsers(total int) {
 	if err != nil {
 		h.tb.Fatal(err)
 	}
-	list = slices.DeleteFunc(list, func(u api.User) bool { return !strings.HasPrefix(u.Username, "user") && u.Purpose == "user" && u.Username != "" })
+	list = slices.DeleteFunc(list, func(u api.User) bool {
+		return !strings.HasPrefix(u.Username, "user") && u.Purpose == "user" && u.Username != ""
+	})
 	if len(list) != total {
 		h.tb.Errorf("%d users, want %d", len(list), total)
 		return

@@ -66,97 +66,151 @@ func pageItems[T any](list *[]T) func(api.Page[T], error) error {
 	}
 }
 
-// Ended is what EndAccess came to.
-type Ended struct {
-	Tokens   []string // client_ids that were revoked
-	Sessions []string // uuids
-	Kept     int      // of accounts of this machine
-	Left     []error  // what could not be ended, one by one
-}
-
 // Ending is what EndAccess is to end.
 type Ending struct {
 	Tokens    bool
 	ClientIDs []string // of the refresh tokens these alone; none: all
-	Sessions  bool     // all: which was made from which refresh token nobody is told (contract 7.2)
+	Sessions  bool
+	UUIDs     []string // of the sessions these alone; none: all, for which was made from which refresh token nobody is told (contract 7.2)
 }
 
-// EndAccess revokes a user's refresh tokens, and then its sessions, but those that accounts of this machine hold. Errors are those of
-// the lists, and api.ErrNotFound for a client_id that is not there, before anything is revoked: what could not be revoked is in Left.
+// Ended is what EndAccess came to.
+type Ended struct {
+	Tokens   []string // client_ids that were revoked, and that the stack lists no more
+	Sessions []string // uuids
+	Kept     int      // of accounts of this machine
+	Left     []error  // what is not proven to be over, one by one
+}
+
+// errStillListed is what is left to say of what was revoked and is there all the same.
+var errStillListed = errors.New("the stack said yes, and still lists it; try again")
+
+// EndAccess revokes a user's refresh tokens, then its sessions, and lists again, as a yes is no proof and an error neither (contract 5).
+// What accounts of this machine hold it leaves alone. Errors are those of the lists, and api.ErrNotFound for what is not
+// listed in the beginning, before anything is revoked: what could not be ended is in Left.
 func (m *Manager) EndAccess(ctx context.Context, id ID, u api.User, what Ending) (Ended, error) {
 	d, err := m.UserDetails(ctx, id, u.UUID)
 	if err != nil {
 		return Ended{}, err
 	}
-	for _, part := range []struct {
-		wanted bool
-		name   string
-	}{{what.Tokens, "tokens"}, {what.Sessions, "sessions"}} {
-		if permission := d.Missing[part.name]; part.wanted && permission != "" {
-			return Ended{}, &api.Error{Kind: api.KindPermission, Permission: permission}
-		}
-	}
-	ourTokens, ourSessions := map[string]bool{}, map[string]bool{}
-	for _, a := range m.OwnAccounts(id, u.UUID) {
-		ourTokens[a.ClientID], ourSessions[a.SessionUUID] = true, true
-		for _, s := range a.OwnSessions {
-			ourSessions[s.UUID] = true
-		}
-	}
-	chosen := func(clientID string) bool {
-		return len(what.ClientIDs) == 0 || slices.Contains(what.ClientIDs, clientID)
-	}
-	for _, clientID := range what.ClientIDs {
-		if !slices.ContainsFunc(d.Tokens, func(t api.RefreshToken) bool { return t.ClientID == clientID }) {
-			return Ended{}, &api.Error{Kind: api.KindNotFound, Message: "the user has no refresh token of the client_id " + shown(clientID)}
-		}
+	tokens, sessions, err := d.chosen(what)
+	if err != nil {
+		return Ended{}, err
 	}
 	var e Ended
-	if what.Tokens {
-		for _, t := range d.Tokens {
-			if !chosen(t.ClientID) {
-				continue
-			}
-			if ourTokens[t.ClientID] {
-				e.Kept++
-				continue
-			}
-			e.end(&e.Tokens, "refresh token", t.ClientID, m.revokeToken(ctx, id, u.UUID, t.ClientID))
+	for _, a := range m.OwnAccounts(id, u.UUID) {
+		own := func(s string) bool {
+			return s == a.ClientID || s == a.SessionUUID || slices.ContainsFunc(a.OwnSessions, func(o OpenedSession) bool { return o.UUID == s })
 		}
+		before := len(tokens) + len(sessions)
+		tokens, sessions = slices.DeleteFunc(tokens, own), slices.DeleteFunc(sessions, own)
+		e.Kept += before - len(tokens) - len(sessions)
 	}
-	if what.Sessions {
-		for _, s := range d.Sessions {
-			if ourSessions[s.UUID] {
-				e.Kept++
-				continue
-			}
-			e.end(&e.Sessions, "session", s.UUID, m.revokeSession(ctx, id, u.UUID, s.UUID))
-		}
+	failed := map[string]error{}
+	for _, clientID := range tokens {
+		failed[clientID] = m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+			return c.RevokeUserRefreshToken(ctx, token, u.UUID, clientID)
+		})
 	}
+	for _, session := range sessions {
+		failed[session] = m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+			return c.RevokeUserSession(ctx, token, u.UUID, session)
+		})
+	}
+	if len(failed) == 0 {
+		return e, nil
+	}
+	if d, err = m.UserDetails(ctx, id, u.UUID); err != nil {
+		return e, fmt.Errorf("whether they are gone is not proven: %w", err)
+	}
+	listed := map[string]bool{}
+	for _, t := range d.Tokens {
+		listed[t.ClientID] = true
+	}
+	for _, s := range d.Sessions {
+		listed[s.UUID] = true
+	}
+	e.Tokens = e.over("refresh token", tokens, listed, failed)
+	e.Sessions = e.over("session", sessions, listed, failed)
 	if len(e.Tokens)+len(e.Sessions) > 0 {
 		m.toldUser(id, u, fmt.Sprintf("revoked %s and %s of", count(len(e.Tokens), "refresh token"), count(len(e.Sessions), "session")), nil)
 	}
 	return e, nil
 }
 
-func (e *Ended) end(list *[]string, what, name string, err error) {
-	if err != nil && !errors.Is(err, api.ErrNotFound) {
-		e.Left = append(e.Left, fmt.Errorf("%s %s: %w", what, shown(name), err))
-		return
+// chosen are the client_ids and the sessions that are meant.
+func (d *UserDetails) chosen(what Ending) (tokens, sessions []string, err error) {
+	for _, t := range d.Tokens {
+		tokens = append(tokens, t.ClientID)
 	}
-	*list = append(*list, name)
+	for _, s := range d.Sessions {
+		sessions = append(sessions, s.UUID)
+	}
+	for _, part := range []struct {
+		wanted bool
+		list   *[]string
+		only   []string
+		name   string
+		noun   string
+	}{
+		{what.Tokens, &tokens, what.ClientIDs, "tokens", "refresh token of the client_id "},
+		{what.Sessions, &sessions, what.UUIDs, "sessions", "session "},
+	} {
+		switch permission := d.Missing[part.name]; {
+		case !part.wanted:
+			*part.list = nil
+			continue
+		case permission != "":
+			return nil, nil, &api.Error{Kind: api.KindPermission, Permission: permission}
+		case len(part.only) == 0:
+			continue
+		}
+		for _, name := range part.only {
+			if !slices.Contains(*part.list, name) {
+				return nil, nil, &api.Error{Kind: api.KindNotFound, Message: "the user has no " + part.noun + shown(name)}
+			}
+		}
+		*part.list = slices.Clone(part.only)
+	}
+	return tokens, sessions, nil
 }
 
-func (m *Manager) revokeToken(ctx context.Context, id ID, userUUID, clientID string) error {
-	return m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
-		return c.RevokeUserRefreshToken(ctx, token, userUUID, clientID)
-	})
+// over are those of names that are listed no more; the others are left.
+func (e *Ended) over(what string, names []string, listed map[string]bool, failed map[string]error) (gone []string) {
+	for _, name := range names {
+		err := failed[name]
+		switch {
+		case !listed[name]:
+			gone = append(gone, name)
+			continue
+		case err == nil:
+			err = errStillListed
+		}
+		e.Left = append(e.Left, fmt.Errorf("%s %s: %w", what, shown(name), err))
+	}
+	return gone
 }
 
-func (m *Manager) revokeSession(ctx context.Context, id ID, userUUID, sessionUUID string) error {
-	return m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
-		return c.RevokeUserSession(ctx, token, userUUID, sessionUUID)
+// LeaveGroup takes a user out of a group. Errors: those of api.Client.RemoveUserFromGroup.
+func (m *Manager) LeaveGroup(ctx context.Context, id ID, u api.User, g api.Group) error {
+	err := m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		return c.RemoveUserFromGroup(ctx, token, u.UUID, g.UUID)
 	})
+	if err == nil {
+		m.toldUser(id, u, "took out of the group "+shown(g.Name)+":", nil)
+	}
+	return err
+}
+
+// LosePolicy takes a policy from a user. Errors: those of api.Client.RemoveUserPolicy.
+func (m *Manager) LosePolicy(ctx context.Context, id ID, u api.User, p api.Policy) error {
+	err := m.Do(ctx, id, func(ctx context.Context, c *api.Client, token api.Secret) error {
+		return c.RemoveUserPolicy(ctx, token, u.UUID, p.UUID)
+	})
+	if err == nil {
+		m.toldUser(id, u, "took the policy "+shown(p.Name)+" from", nil)
+	}
+	return err
 }
 
 // ErrOwnUser refuses to delete the user that this machine is signed in as.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -43,7 +44,7 @@ func (m *Manager) CreateUser(ctx context.Context, id ID, u api.NewUser, tenant s
 		if there, rerr := m.readAgain(ctx, id, u.UUID); rerr == nil {
 			made, err = there, nil
 		} else if !errors.Is(rerr, api.ErrNotFound) {
-			err = fmt.Errorf("%w (whether %s is created all the same is not known: look before you try again)", err, newUserName(u))
+			err = fmt.Errorf("whether %s was created is not known: %w", shown(newUserName(u)), err)
 		}
 	}
 	if err != nil {
@@ -197,6 +198,18 @@ func sameEmails(a, b []api.Email) bool {
 		}
 	}
 	return true
+}
+
+// LosesLogin gives an address of before that the user signs in with, perhaps, and after does not any more; empty when there is none.
+// Refresh tokens that were made with it die with that before 26.07, and stay listed (contract 5).
+func LosesLogin(before, after []api.Email) string {
+	for _, e := range before {
+		there := slices.ContainsFunc(after, func(x api.Email) bool { return x.Confirmed && strings.EqualFold(x.Address, e.Address) })
+		if e.Confirmed && !there {
+			return e.Address
+		}
+	}
+	return ""
 }
 
 // EmailsText puts e-mails on one line: "a@example.com (main, confirmed), b@example.com". It is not cleaned.

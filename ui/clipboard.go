@@ -75,10 +75,13 @@ func (f *frame) copySecret(title, what string, get func(context.Context) (text, 
 		f.clip.gen++
 		f.clip.way, f.clip.digest = r.way, r.digest
 		gen := f.clip.gen
-		done := "copied " + what + " …" + r.suffix
+		if r.suffix != "" { // a password has none that could be shown
+			what += " …" + r.suffix
+		}
+		done := "copied " + what
 		cmds := []tea.Cmd{tea.Tick(f.opts.clipboardTime(), func(time.Time) tea.Msg { return clipOverMsg{gen} })}
 		if r.way == clipOSC52 {
-			done = "sent " + what + " …" + r.suffix + " to the terminal's clipboard"
+			done = "sent " + what + " to the terminal's clipboard"
 			cmds = append(cmds, tea.SetClipboard(r.osc.Reveal()))
 		}
 		return tea.Batch(append(cmds, f.say(toastGood, done+", cleared in "+span(f.opts.clipboardTime())))...)

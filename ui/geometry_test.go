@@ -92,6 +92,7 @@ func scenes() map[string]func(a *app) {
 	maps.Copy(all, inspectorScenes())
 	maps.Copy(all, respondScenes())
 	maps.Copy(all, moreScenes())
+	maps.Copy(all, usersScenes())
 	return all
 }
 

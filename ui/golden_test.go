@@ -21,6 +21,11 @@ var goldenScenes = []string{
 	"sessions listed", "sessions of everyone", "session details", "revoke sessions",
 	"alarm", "respond plan", "respond plan, a token", "respond plan for everyone", "respond shut out", "respond password", "respond running", "respond asks",
 	"respond over", "respond left open", "respond cut off", "aside",
+	"users listed", "users below", "users many", "users typed", "users searched", "users not found", "users none", "users denied", "users failed",
+	"users slow", "users result", "user create", "user create, all wrong", "user create denied", "user edit", "user rename", "user password",
+	"own password", "user password once", "user password shown", "user e-mails", "users disable", "users delete", "users delete own",
+	"user card", "user card denied", "user card result", "user card loading", "user card failed", "user card, revoke", "user card, session",
+	"user card, policy", "user card, everywhere",
 }
 
 // TestGolden holds every screen against the frame kept of it, without colours.

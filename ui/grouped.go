@@ -310,3 +310,12 @@ var filterBindings = []binding{
 	{action: actUp, keys: []string{"up"}, show: "↑↓", short: "move", name: "Move", moving: true},
 	{action: actDown, keys: []string{"down"}},
 }
+
+// at tells where the item under the cursor stands.
+func (g *grouped) at() (inGroup, inItems int, ok bool) {
+	if _, ok := g.selected(); !ok {
+		return 0, 0, false
+	}
+	r := g.rows[g.cursor]
+	return r.group, r.item, true
+}

@@ -59,3 +59,21 @@ func (sp split) join(s *styles, rows, pane string) string {
 	}
 	return strings.Join(left, "\n")
 }
+
+// textWidth is how many cells a line of the details has.
+func (sp split) textWidth() int {
+	w, _ := sp.room()
+	return w - 2
+}
+
+// withDetails draws the list and, as far as there is room, the lines of its details.
+func (sp split) withDetails(s *styles, rows string, lines []string) string {
+	_, h := sp.room()
+	if len(lines) > h && h > 0 {
+		lines = append(lines[:h-1:h-1], s.muted.Render("↓ enter shows all of it"))
+	}
+	for i := range lines {
+		lines[i] = " " + lines[i]
+	}
+	return sp.join(s, rows, strings.Join(lines, "\n"))
+}

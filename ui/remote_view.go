@@ -1,6 +1,9 @@
 package ui
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // head are the lines above the list: whose it is, how many, and what the last revocation came to.
 func (v *remote[T]) head(w, h int) []string {
@@ -50,19 +53,11 @@ func (v *remote[T]) view(w, h int) string {
 	head := v.head(w, h)
 	sp := splitBody(w, h-len(head), len(v.list.all))
 	rows := v.list.view(sp.listW, sp.listH)
-	pane := ""
+	var lines []string
 	if t, ok := v.list.selected(); ok {
-		paneW, paneH := sp.room()
-		lines := v.details(t, paneW-2)
-		if len(lines) > paneH && paneH > 0 {
-			lines = append(lines[:paneH-1:paneH-1], v.f.st.muted.Render("↓ enter shows all of it"))
-		}
-		for i := range lines {
-			lines[i] = " " + lines[i]
-		}
-		pane = strings.Join(lines, "\n")
+		lines = v.details(t, sp.textWidth())
 	}
-	return strings.Join(append(head, sp.join(v.f.st, rows, pane)), "\n")
+	return strings.Join(append(head, sp.withDetails(v.f.st, rows, lines)), "\n")
 }
 
 // nothing says why there are no rows, and what to do.
@@ -70,23 +65,9 @@ func (v *remote[T]) nothing(w, h int) string {
 	s := v.f.st
 	head := v.head(w, h)
 	h -= len(head)
-	var body string
-	job := v.f.jobs.find(v.job)
+	body, ok := v.f.unlisted(upper(v.what()), v.job, v.listed, v.err, w, h)
 	switch {
-	case v.f.mgr == nil && v.f.store != storeOpen:
-		body = emptyView(s, w, h, upper(v.what())+" are listed when the store is open.", v.f.store.word())
-	case job != nil && !job.slow:
-		body = block("", w, h)
-	case job != nil:
-		body = emptyView(s, w, h, "Listing "+v.what()+"…", "The stack takes its time. esc stops asking.")
-	case v.err != nil:
-		what, next := advice(clean(v.err.Error()))
-		if next != "" {
-			next += ". "
-		}
-		body = emptyView(s, w, h, upper(v.what())+" can't be listed: "+what+".", next+"Press r to ask again.")
-	case v.listed.IsZero():
-		body = emptyView(s, w, h, upper(v.what())+" were not listed.", "Press r to ask the stack.")
+	case ok:
 	case v.scope.everyone:
 		body = emptyView(s, w, h, "There are no "+v.noun+"s in this tenant.", "Press r to ask again.")
 	default:
@@ -95,10 +76,41 @@ func (v *remote[T]) nothing(w, h int) string {
 	return strings.Join(append(head, body), "\n")
 }
 
+// unlisted is the body of a list that the stack has not given: why not, and what to do. what names it and begins a sentence.
+// ok tells whether that is so.
+func (f *frame) unlisted(what string, listing jobID, listed time.Time, err error, w, h int) (body string, ok bool) {
+	job := f.jobs.find(listing)
+	switch {
+	case f.mgr == nil && f.store != storeOpen:
+		return emptyView(f.st, w, h, what+" are listed when the store is open.", f.store.word()), true
+	case job != nil && !job.slow:
+		return block("", w, h), true
+	case job != nil:
+		return emptyView(f.st, w, h, "Listing "+lower(what)+"…", "The stack takes its time. esc stops asking."), true
+	case err != nil:
+		why, next := advice(clean(err.Error()))
+		if next != "" {
+			next += ". "
+		}
+		return emptyView(f.st, w, h, what+" can't be listed: "+why+".", next+"Press r to ask again."), true
+	case listed.IsZero():
+		return emptyView(f.st, w, h, what+" were not listed.", "Press r to ask the stack."), true
+	}
+	return "", false
+}
+
 // upper begins a sentence.
 func upper(s string) string {
 	if s == "" || s[0] < 'a' || s[0] > 'z' {
 		return s
 	}
 	return string(s[0]-'a'+'A') + s[1:]
+}
+
+// lower goes on with a sentence.
+func lower(s string) string {
+	if s == "" || s[0] < 'A' || s[0] > 'Z' {
+		return s
+	}
+	return string(s[0]-'A'+'a') + s[1:]
 }

@@ -24,7 +24,13 @@ type stack struct {
 // newStack starts the demo's stack on loopback, and signs its first user in. What is given stands before it.
 func newStack(tb testing.TB, before ...func(http.Handler) http.Handler) *stack {
 	tb.Helper()
-	srv, err := authd.New(authd.Config{}, authd.DemoSeed())
+	return newStackOf(tb, authd.DemoSeed(), before...)
+}
+
+// newStackOf starts a stack with other users; the first is signed in.
+func newStackOf(tb testing.TB, seed authd.Seed, before ...func(http.Handler) http.Handler) *stack {
+	tb.Helper()
+	srv, err := authd.New(authd.Config{}, seed)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -38,7 +44,7 @@ func newStack(tb testing.TB, before ...func(http.Handler) http.Handler) *stack {
 	}
 	tb.Cleanup(func() { run.Close() })
 	s := &stack{Server: srv, url: run.URL, pin: run.Fingerprint, mgr: session.New(session.NewMemoryStore(), session.Options{})}
-	user := authd.DemoSeed().Users[0]
+	user := seed.Users[0]
 	s.acc, err = s.mgr.SignIn(tb.Context(), session.SignInRequest{
 		Name: "demo", Stack: s.base(tb), Login: user.Username, Password: api.NewSecret(user.Password),
 		Lifetime: time.Hour, Trust: api.Trust{Pin: s.pin},
