@@ -52,6 +52,7 @@ type users struct {
 	scope scope // of everyone
 	acc   session.Account
 	shown bool
+	asked bool // the scope was listed, or its listing was begun
 
 	job     jobID // the listing of the first page
 	paging  jobID // of the next
@@ -222,7 +223,7 @@ func (v *users) lacks(what, permission string) {
 // begin forgets what was listed.
 func (v *users) begin() {
 	v.drop()
-	v.scope.below = false
+	v.scope.below, v.asked = false, false
 	v.search, v.total, v.listed, v.err, v.may, v.tenants, v.result = "", 0, time.Time{}, nil, nil, nil, result{}
 	v.list.filter.wipe()
 	v.list.filtering = false
@@ -251,13 +252,12 @@ func (v *users) leave() {
 func (v *users) sync(entering bool) tea.Cmd {
 	acc, ok := v.f.currentAccount()
 	v.acc = acc
-	changed := !ok || acc.ID != v.scope.acc || acc.UserUUID != v.scope.user
-	if changed {
+	if !ok || acc.ID != v.scope.acc || acc.UserUUID != v.scope.user {
 		v.begin()
 		v.scope = scope{acc: acc.ID, user: acc.UserUUID, everyone: true}
 	}
-	old := entering && v.f.now.Sub(v.listed) > fresh
-	if !ok || v.f.mgr == nil || !v.shown || !changed && !old || v.f.jobs.find(v.job) != nil {
+	due := !v.asked || entering && v.f.now.Sub(v.listed) > fresh
+	if !ok || v.f.mgr == nil || !v.shown || !due || v.f.jobs.find(v.job) != nil {
 		return nil
 	}
 	return v.load()
@@ -294,6 +294,7 @@ func (v *users) load() tea.Cmd {
 	if v.f.mgr == nil || v.scope.acc == "" {
 		return nil
 	}
+	v.asked = true
 	v.f.jobs.drop(v.job)
 	v.f.jobs.drop(v.paging)
 	mgr, sc, o := v.f.mgr, v.scope, v.query(0)

@@ -453,3 +453,18 @@ func TestLateUsersAreDropped(t *testing.T) {
 		t.Errorf("%d answers, %d dialogs", len(asked), len(a.dialogs))
 	}
 }
+
+// Whoever opens the view before the store is open sees the users when it is.
+func TestUsersAreListedWhenTheStoreOpens(t *testing.T) {
+	s := newStack(t)
+	s.adminAccount(t)
+	a := newTestApp(t, 120, 34, s.mgr.Accounts())
+	press(a, "5")
+	a.mgr = s.mgr
+	for _, m := range collect[answerMsg](a.setAccounts(s.mgr.Accounts(), nil)) {
+		a.Update(m)
+	}
+	if n := len(a.screens[viewUsers].(*users).list.all); n != 3 {
+		t.Errorf("%d users", n)
+	}
+}
