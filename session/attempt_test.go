@@ -545,3 +545,56 @@ func TestStormAfterSuspend(t *testing.T) {
 		countBetween(t, "refreshes", refreshes(s), 1000, 1060)
 	})
 }
+
+// A token's life is counted from when it was asked for: how long the answer was on its way, or the stack
+// thought, can't be told.
+func TestSlowAnswerMakesNoTokenYounger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", time.Hour)
+		time.Sleep(time.Minute)
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Delay: 10 * time.Second})
+		asked := s.now()
+		got, err := m.Refresh(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if until := asked.Add(time.Hour); got.ExpiresAt.After(until) || got.ExpiresAt.Before(until.Add(-time.Second)) {
+			t.Errorf("good until %s after it was asked for, want an hour", got.ExpiresAt.Sub(asked))
+		}
+	})
+}
+
+// Another process's attempt may take as long as its requests may: whoever waits for it waits longer.
+func TestWaitsLongerThanAnAttemptTakes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		store := NewMemoryStore()
+		m, other := s.manager(store), s.manager(store)
+		a := signIn(t, m, "alice", 10*time.Hour)
+		if _, err := m.Refresh(t.Context(), a.ID); err != nil { // there is something to revoke now
+			t.Fatal(err)
+		}
+		if err := other.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Faults().Add(authd.Fault{Path: endSession, Delay: time.Hour})
+		s.Faults().Add(authd.Fault{Path: "/token refresh", Delay: requestTimeout - time.Second})
+		s.ResetRequests()
+		var wg sync.WaitGroup
+		var got [2]Access
+		for i, m := range []*Manager{m, other} {
+			wg.Go(func() {
+				var err error
+				if got[i], err = m.Refresh(t.Context(), a.ID); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := refreshes(s); n != 1 || got[0].SessionUUID != got[1].SessionUUID {
+			t.Errorf("%d refreshes, sessions %s and %s, want one for both", n, got[0].SessionUUID, got[1].SessionUUID)
+		}
+	})
+}

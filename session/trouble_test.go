@@ -35,14 +35,17 @@ func TestServerTrouble(t *testing.T) {
 		state    State // in the end of the trouble
 		lo, hi   int   // refreshes asked for meanwhile
 		sessions int   // on the server at most when it is over
+		leaks    bool  // each may have opened a session that nobody knows
 	}{
-		{"500 for an hour", authd.Fault{Path: "/token refresh", Status: 500}, time.Hour, Expired, 12, 45, 2},
-		{"502 page of a proxy", authd.Fault{Path: "/token refresh", Status: 502, HTML: true}, time.Hour, Expired, 12, 45, 2},
-		{"a captive portal's page", authd.Fault{Path: "/token refresh", Status: 200, HTML: true}, 10 * time.Minute, Degraded, 3, 12, 2},
-		// The server acts on each of them, after we have given up: those sessions are leaks.
-		{"slow answers", authd.Fault{Path: "/token refresh", Delay: time.Minute}, 10 * time.Minute, Degraded, 3, 12, 14},
-		{"cut in the middle of the answer", authd.Fault{Path: "/token refresh", Cut: true, Times: 1}, 5 * time.Minute, Active, 2, 2, 3},
-		{"acted on, then 500", authd.Fault{Path: "/token refresh", Status: 500, After: true, Times: 2}, 5 * time.Minute, Active, 3, 3, 4},
+		{"500 for an hour", authd.Fault{Path: "/token refresh", Status: 500}, time.Hour, Expired, 12, 45, 2, true},
+		{"502 page of a proxy", authd.Fault{Path: "/token refresh", Status: 502, HTML: true}, time.Hour, Expired, 12, 45, 2, true},
+		{"a captive portal's page", authd.Fault{Path: "/token refresh", Status: 200, HTML: true}, 10 * time.Minute, Degraded, 3, 12, 2, false},
+		{"asked too often", authd.Fault{Path: "/token refresh", Status: 429, HTML: true}, 10 * time.Minute, Degraded, 3, 12, 2, false},
+		{"too many sessions", authd.Fault{Path: "/token refresh", Status: 429}, 10 * time.Minute, Degraded, 3, 12, 2, false},
+		// The server acts on each of them, after we have given up.
+		{"slow answers", authd.Fault{Path: "/token refresh", Delay: time.Minute}, 10 * time.Minute, Degraded, 3, 12, 14, true},
+		{"cut in the middle of the answer", authd.Fault{Path: "/token refresh", Cut: true, Times: 1}, 5 * time.Minute, Active, 2, 2, 3, true},
+		{"acted on, then 500", authd.Fault{Path: "/token refresh", Status: 500, After: true, Times: 2}, 5 * time.Minute, Active, 3, 3, 4, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,6 +66,9 @@ func TestServerTrouble(t *testing.T) {
 					t.Error("still the old token")
 				}
 				countBetween(t, "sessions", s.Sessions(aliceUUID), 1, tt.sessions)
+				if unknown := s.Sessions(aliceUUID) - len(got.OwnSessions); len(got.Leaks) < unknown || len(got.Leaks) > 0 != tt.leaks {
+					t.Errorf("%d leaks told, %d sessions that nobody knows", len(got.Leaks), unknown)
+				}
 			})
 		})
 	}
@@ -115,7 +121,9 @@ func TestKeptIsNoLeak(t *testing.T) {
 func TestRefusedRefreshToken(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := newStack(t, authd.Config{})
-		m, a := dueSoon(t, s, NewMemoryStore())
+		store := &countingStore{Store: NewMemoryStore()}
+		m, a := dueSoon(t, s, store)
+		store.locked.Store(0)
 		s.RevokeRefreshTokens(aliceUUID)
 		time.Sleep(10 * time.Second)
 		got := wantState(t, m, a.ID, RevokedElsewhere)
@@ -126,12 +134,15 @@ func TestRefusedRefreshToken(t *testing.T) {
 			t.Errorf("the token still lives but is not given: %v", err)
 		}
 		time.Sleep(3 * time.Hour)
-		if n := refreshes(s); n != 1 {
-			t.Errorf("asked %d times with a refresh token known to be dead", n)
+		if n := store.locked.Load(); n != 1 {
+			t.Errorf("%d attempts for an account that nothing but a person helps", n)
 		}
 		var problem *ProblemError
 		if _, err := m.Token(t.Context(), a.ID, 0); !errors.As(err, &problem) || problem.State != RevokedElsewhere {
 			t.Errorf("error %v", err)
+		}
+		if n := refreshes(s); n != 1 {
+			t.Errorf("asked %d times with a refresh token known to be dead", n)
 		}
 		last := m.Events()[len(m.Events())-1]
 		if last.Level != Alarm {
