@@ -149,6 +149,9 @@ func (a *app) showPlan(p *session.Plan) error {
 	if p.PasswordKnown != "" && !p.ChangePassword {
 		a.talkf("Change the password as well, with --change-password: %s.", api.Clean(p.PasswordKnown))
 	}
+	if risk := p.KeptAtRisk(); risk != "" {
+		a.talkf("About what is kept: %s. --all revokes them as well.", risk)
+	}
 	return t.print(a.stdout)
 }
 

@@ -198,7 +198,11 @@ func (r *responder) leaveOpen() {
 	}
 	for _, t := range p.Keep {
 		if !slices.ContainsFunc(p.Rotate, func(o PlannedRotate) bool { return o.ClientID == t.ClientID }) {
-			r.claim(NotProvable, "the refresh token "+shown(t.ClientID)+" is in nobody else's hands", "it was left alone: "+t.Why)
+			how := "it was left alone: " + t.Why
+			if risk := p.KeptAtRisk(); risk != "" {
+				how += "; " + risk
+			}
+			r.claim(NotProvable, "the refresh token "+shown(t.ClientID)+" is in nobody else's hands", how)
 		}
 	}
 	for _, o := range p.Rotate {
@@ -212,9 +216,20 @@ func (r *responder) leaveOpen() {
 	open := Proof{
 		Claim: "no access token in other hands is alive", State: NotProvable, At: r.m.now(), Until: r.lastEnd().Add(p.Lifetime),
 		How: fmt.Sprintf("their values are not known here, so they can't be asked about one by one; the list of sessions is what tells. "+
-			"One that the list did not show would live for %s from its making, the longest seen here; whoever makes one may ask for up to ten years", p.Lifetime),
+			"One that the list did not show would live for %s from its making, the longest seen here; whoever makes one may ask for up to ten years", inWords(p.Lifetime)),
 	}
 	r.in.Proofs = append(r.in.Proofs, open)
+}
+
+// inWords writes a length of time in its largest whole unit.
+func inWords(d time.Duration) string {
+	switch {
+	case d%time.Hour == 0:
+		return count(int(d/time.Hour), "hour")
+	case d%time.Minute == 0:
+		return count(int(d/time.Minute), "minute")
+	}
+	return count(int(d.Round(time.Second)/time.Second), "second")
 }
 
 // lastEnd is the last instant at which a refresh token now revoked could make an access token.

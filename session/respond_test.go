@@ -439,6 +439,49 @@ func TestMadeAnewIsAskedAbout(t *testing.T) {
 	}
 }
 
+// A thief that knows the password signs in under the name of what was just rotated, and under that of what is kept:
+// neither is left alone for its name.
+func TestMadeAnewUnderOurNames(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(d.spied())
+		a := d.add(m, "alice", "alice", 0)
+		phone := d.elsewhere("alice", "phone")
+		if err := m.Label(a.ID, "phone", "my phone"); err != nil {
+			t.Fatal(err)
+		}
+		p := d.plan(m, a.ID, ResponseOptions{})
+		if err := d.other.RevokeMyRefreshToken(t.Context(), phone.Value, "phone"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		again := map[string]*api.Token{"phone": d.elsewhere("alice", "phone")}
+		var asked []string
+		in := d.respond(m, p, ResponseHooks{
+			Password: password("alice-pass"),
+			Progress: func(in Incident) {
+				if again[a.ClientID] == nil && in.Steps[3].State == Done {
+					again[a.ClientID] = d.elsewhere("alice", a.ClientID)
+				}
+			},
+			Confirm: func(ctx context.Context, n Appeared) (bool, error) {
+				for _, t := range n.Tokens {
+					asked = append(asked, t.ClientID)
+				}
+				return d.agree(ctx, n)
+			},
+		})
+		d.clean(in)
+		if slices.Sort(asked); !slices.Equal(asked, []string{"phone", a.ClientID}) {
+			t.Errorf("asked about %q", asked)
+		}
+		for clientID, tok := range again {
+			d.dead(tok, clientID)
+		}
+		d.works(m, a.ID)
+	})
+}
+
 // The server lets anybody end any session of the tenant; the response only touches what the
 // server lists for the user, whatever a plan or a journal says.
 func TestRespondLeavesOthersAlone(t *testing.T) {

@@ -175,7 +175,7 @@ func (r *responder) foreign(ctx context.Context) (tokens []PlannedToken, session
 	for _, rt := range l.tokens {
 		t := PlannedToken{UserUUID: rt.UserUUID, ClientID: rt.ClientID, CreatedAt: rt.CreatedAt, Mobile: rt.Mobile, Why: "it has appeared since"}
 		if slices.ContainsFunc(mine(t.UserUUID), func(h holding) bool { return h.clientID == t.ClientID }) ||
-			slices.ContainsFunc(p.Keep, t.same) || slices.ContainsFunc(p.Stuck, t.same) {
+			p.keeps(t) || slices.ContainsFunc(p.Stuck, t.same) {
 			continue
 		}
 		tokens = append(tokens, t)
@@ -194,6 +194,13 @@ func (r *responder) foreign(ctx context.Context) (tokens []PlannedToken, session
 		err = lacks(l.noSessions)
 	}
 	return tokens, sessions, err
+}
+
+// keeps tells whether t is left alone: the very one that the person saw. What is made anew under the name of
+// a kept one, or of one of ours that was rotated, is somebody else's.
+func (p *Plan) keeps(t PlannedToken) bool {
+	return slices.ContainsFunc(p.Keep, t.exactly) &&
+		!slices.ContainsFunc(p.Rotate, func(o PlannedRotate) bool { return o.ClientID == t.ClientID && t.UserUUID == p.UserUUID })
 }
 
 // rotate gives every account of the plan another refresh token.

@@ -68,7 +68,7 @@ func (r *responder) confirmed(ctx context.Context, tokens []PlannedToken, sessio
 		return tokens, sessions, nil
 	}
 	for i, t := range fresh.Tokens {
-		if slices.ContainsFunc(p.Revoke, t.same) {
+		if slices.ContainsFunc(p.Revoke, t.same) || slices.ContainsFunc(p.Keep, t.same) {
 			t.Why = "somebody has made it anew"
 			fresh.Tokens[i].Why = t.Why
 		}

@@ -190,6 +190,9 @@ func (r *respond) planPage(w int) []pageLine {
 	}
 	if kept := r.kept(); len(kept) > 0 {
 		b.heading("Left alone")
+		if risk := p.KeptAtRisk(); risk != "" {
+			b.indented(s.warn, upper(risk)+". space revokes one; its device has to sign in again.")
+		}
 		for _, t := range kept {
 			token("·", t, clean(t.Why))
 		}
