@@ -245,7 +245,7 @@ func (a *app) revokeRefreshTokens(ctx context.Context, ids []string, o revokeTok
 		}
 	}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	if err := revocable(ids, list); err != nil {
+	if err := revocable(ids, list, c.Admin); err != nil {
 		return err
 	}
 	var strangers []string
@@ -265,9 +265,13 @@ func (a *app) revokeRefreshTokens(ctx context.Context, ids []string, o revokeTok
 
 	var failed []error
 	for _, id := range ids {
-		err := m.Do(ctx, c.ID, func(ctx context.Context, client *api.Client, token api.Secret) error {
+		revoke := func(ctx context.Context, client *api.Client, token api.Secret) error {
 			return client.RevokeMyRefreshToken(ctx, token, id)
-		})
+		}
+		err := m.Do(ctx, c.ID, revoke)
+		if errors.Is(err, api.ErrServer) { // it may be revoked all the same (contract 5, 7.3)
+			err = m.Do(ctx, c.ID, revoke)
+		}
 		if err != nil && !errors.Is(err, api.ErrNotFound) {
 			failed = append(failed, fmt.Errorf("%s: %w", api.Clean(id), err))
 			continue
@@ -279,7 +283,7 @@ func (a *app) revokeRefreshTokens(ctx context.Context, ids []string, o revokeTok
 }
 
 // revocable tells why the refresh tokens can't be revoked, before any is.
-func revocable(ids []string, list []listedToken) error {
+func revocable(ids []string, list []listedToken, admin bool) error {
 	for _, id := range ids {
 		i := slices.IndexFunc(list, func(t listedToken) bool { return t.ClientID == id })
 		if i < 0 {
@@ -288,8 +292,8 @@ func revocable(ids []string, list []listedToken) error {
 		if list[i].own {
 			return fmt.Errorf("%s is the account's own refresh token; \"wakey logout\" revokes it", id)
 		}
-		if reason, bad := api.Unrevokable(id); bad {
-			return fmt.Errorf("%q can't be revoked: %s", id, reason)
+		if reason, help := session.Stuck(id, admin); reason != "" {
+			return fmt.Errorf("%q can't be revoked: %s; %s", id, reason, help)
 		}
 	}
 	return nil

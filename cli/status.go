@@ -28,6 +28,7 @@ type standing struct {
 	failure  error
 	findings []session.Finding // open ones
 	warnings []string
+	cutOff   string // the response that was cut off; empty: none was
 }
 
 var statusFields = append([]field[standing]{
@@ -37,6 +38,8 @@ var statusFields = append([]field[standing]{
 	{"findings", func(s standing) any { return findingTexts(s.findings) }},
 	{"warnings", func(s standing) any { return append([]string{}, s.warnings...) }},
 	{"sessions", func(s standing) any { return known(s.TotalSessions) }},
+	{"looked_at", func(s standing) any { return rfc3339(s.LookedAt) }},
+	{"cut_off", func(s standing) any { return s.cutOff }},
 }, of(accountFields, func(s standing) session.Account { return s.Account })...)
 
 // of makes the fields of a part fields of the whole.
@@ -163,6 +166,9 @@ func look(ctx context.Context, m *session.Manager, c choice, o *statusOptions) s
 	if s.failure == nil && s.State.NeedsPerson() {
 		s.failure = &session.ProblemError{Account: s.Name, State: s.State, Reason: s.Reason}
 	}
+	if cut, ok := cutOff(m)[c.ID]; ok {
+		s.cutOff = cut.Plan.ID
+	}
 	if all, err := m.Findings(c.ID); err == nil {
 		for _, f := range all {
 			if f.Open() {
@@ -172,6 +178,12 @@ func look(ctx context.Context, m *session.Manager, c choice, o *statusOptions) s
 	}
 	s.warnings = warnings(ctx, s, o, time.Now())
 	return s
+}
+
+// cutOff are the responses that were cut off; one that can't be read "wakey incidents list" tells of.
+func cutOff(m *session.Manager) map[session.ID]session.Incident {
+	all, _ := m.CutOff()
+	return all
 }
 
 // sessionsAllowed is how many sessions a user may have on a stack that was not configured otherwise
@@ -267,6 +279,12 @@ func (a *app) describe(s standing) error {
 		f.add("Refresh token", fmt.Sprintf("%s, signed in %s", s.ClientID, when(s.SignedInAt, now)))
 	} else {
 		f.add("Refresh token", "none")
+	}
+	if !s.LookedAt.IsZero() {
+		f.add("Watched", "looked "+when(s.LookedAt, now))
+	}
+	if s.cutOff != "" {
+		f.add("Response", "was cut off: \"wakey incidents resume "+s.cutOff+"\" goes on with it")
 	}
 	if s.TotalSessions >= 0 {
 		f.add("Sessions", fmt.Sprintf("%d of the user, %d opened by this machine", s.TotalSessions, len(s.OwnSessions)))

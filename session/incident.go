@@ -171,6 +171,21 @@ func (m *Manager) Incidents() ([]Incident, error) {
 	return all, errors.Join(errs...)
 }
 
+// CutOff returns the responses that were cut off, by account, but for those that a later one of the account
+// has made up for. Errors: as Incidents.
+func (m *Manager) CutOff() (map[ID]Incident, error) {
+	all, err := m.Incidents()
+	cut := map[ID]Incident{}
+	for _, in := range all {
+		if in.Ended.IsZero() {
+			cut[in.Plan.Account] = in
+		} else {
+			delete(cut, in.Plan.Account)
+		}
+	}
+	return cut, err
+}
+
 // Incident returns one. Errors: ErrNoIncident.
 func (m *Manager) Incident(id string) (*Incident, error) {
 	if !incidentID.MatchString(id) {

@@ -221,7 +221,7 @@ func (p *Plan) judgeTokens(l listing, own []holding, labels map[string]string, o
 		default:
 			t.Why = "nobody knows it"
 		}
-		if reason, help := stuck(t.ClientID, admin); reason != "" {
+		if reason, help := Stuck(t.ClientID, admin); reason != "" {
 			t.Why, t.Help = reason, help
 			p.Stuck = append(p.Stuck, t)
 			continue
@@ -251,9 +251,9 @@ func holder(own []holding, t PlannedToken) *holding {
 	return nil
 }
 
-// stuck says why a client_id's refresh token can't be revoked, and what helps; nothing when it
+// Stuck says why a client_id's refresh token can't be revoked, and what helps; nothing when it
 // can, or may (contract 7.3).
-func stuck(clientID string, admin bool) (reason, help string) {
+func Stuck(clientID string, admin bool) (reason, help string) {
 	reason, bad := api.Unrevokable(clientID)
 	switch {
 	case !bad:

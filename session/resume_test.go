@@ -116,10 +116,16 @@ func TestRespondOffline(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 		d.Faults().SetDown(false)
+		if all, err := m.CutOff(); err != nil || all[a.ID].Plan.ID != p.ID {
+			t.Errorf("cut off: %+v, %v", all, err)
+		}
 		if in, err = m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass"), Confirm: d.agree}); err != nil {
 			t.Fatal(err)
 		}
 		d.clean(in)
 		d.dead(evil, "evil")
+		if all, err := m.CutOff(); err != nil || len(all) != 0 {
+			t.Errorf("cut off: %+v, %v", all, err)
+		}
 	})
 }

@@ -107,7 +107,7 @@ func (r *responder) endTokens(ctx context.Context, step *Step, list []PlannedTok
 func (r *responder) stick(t PlannedToken) {
 	p := &r.in.Plan
 	p.Revoke = slices.DeleteFunc(p.Revoke, t.same)
-	t.Why, t.Help = stuck(t.ClientID, r.admin)
+	t.Why, t.Help = Stuck(t.ClientID, r.admin)
 	if !slices.ContainsFunc(p.Stuck, t.same) {
 		p.Stuck = append(p.Stuck, t)
 	}

@@ -96,7 +96,7 @@ func (r *responder) confirmed(ctx context.Context, tokens []PlannedToken, sessio
 		return tokens, filter(sessions, p.names), r.save()
 	}
 	for _, t := range fresh.Tokens {
-		if why, _ := stuck(t.ClientID, r.admin); why != "" {
+		if why, _ := Stuck(t.ClientID, r.admin); why != "" {
 			r.stick(t)
 			tokens = slices.DeleteFunc(tokens, t.same)
 			continue

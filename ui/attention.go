@@ -40,6 +40,12 @@ func (f *frame) attention() []note {
 		}
 		notes = append(notes, note{s.bad, text + ", ! responds"})
 	}
+	for _, a := range f.accounts {
+		if f.cut[a.ID] && (f.respond == nil || f.respond.phase != respondRunning) {
+			notes = append(notes, note{s.bad, shapeAlarm + " " + a.Name + ": a response was cut off, ! goes on"})
+			break
+		}
+	}
 	counts := map[session.State]int{}
 	first := map[session.State]session.Account{}
 	for _, a := range f.accounts {

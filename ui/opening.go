@@ -35,6 +35,7 @@ func (s storeState) word() string {
 type (
 	openedMsg struct {
 		mgr *session.Manager
+		cut map[session.ID]session.Incident // responses that were cut off
 		err error
 	}
 	// stateMsg is what the manager says anew.
@@ -82,7 +83,11 @@ func (f *frame) openStore() tea.Cmd {
 		if err == nil {
 			err = mgr.Load(ctx)
 		}
-		return openedMsg{mgr, err}
+		if err != nil {
+			return openedMsg{err: err}
+		}
+		cut, _ := mgr.CutOff() // what can't be read, "!" tells of
+		return openedMsg{mgr: mgr, cut: cut}
 	}
 }
 
@@ -151,6 +156,10 @@ func (f *frame) opening(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		f.store, f.mgr = storeOpen, msg.mgr
+		f.cut = map[session.ID]bool{}
+		for id := range msg.cut {
+			f.cut[id] = true
+		}
 		f.mgr.PauseWatch(!f.focused)
 		return tea.Batch(f.runManager(), lookAgain(f.ctx, msg.mgr, true))
 	case stateMsg:

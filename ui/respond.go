@@ -78,7 +78,8 @@ func (f *frame) openRespond() tea.Cmd {
 	if !ok {
 		return f.say(toastInfo, "there is no account here whose token somebody could have; n signs in")
 	}
-	if i := slices.IndexFunc(f.accounts, alarmed); i >= 0 && !alarmed(acc) {
+	calls := func(a session.Account) bool { return alarmed(a) || f.cut[a.ID] }
+	if i := slices.IndexFunc(f.accounts, calls); i >= 0 && !calls(acc) {
 		acc = f.accounts[i]
 	}
 	r := &respond{f: f, acc: acc}
@@ -204,11 +205,9 @@ func (r *respond) look(password *api.Secret) tea.Cmd {
 				return p, err
 			}
 		}
-		all, _ := mgr.Incidents() // one that can't be read is no reason not to make a plan
-		for i := range all {
-			if all[i].Plan.Account == id && all[i].Ended.IsZero() {
-				p.cut = &all[i]
-			}
+		all, _ := mgr.CutOff() // one that can't be read is no reason not to make a plan
+		if in, ok := all[id]; ok {
+			p.cut = &in
 		}
 		p.plan, err = mgr.PlanResponse(ctx, id, o)
 		return p, err

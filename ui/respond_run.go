@@ -144,6 +144,9 @@ func (r *respond) over(in *session.Incident, err error) tea.Cmd {
 	if in != nil {
 		r.in = *in
 	}
+	if !r.in.Ended.IsZero() {
+		delete(r.f.cut, r.acc.ID)
+	}
 	r.asked(respondAskMsg{}) // nobody waits for an answer any more
 	if r.in.Plan.ID == "" {  // it could not begin
 		r.phase = respondStuck

@@ -225,13 +225,14 @@ func TestRespondGoesOn(t *testing.T) {
 	}
 
 	tm = startProgram(t, Options{Open: s.open}, 120, 50)
-	tm.until("active")
+	tm.until("active", "‼ demo: a response was cut off, ! goes on")
 	tm.typed("!")
 	tm.until("An earlier response was cut off")
 	tm.typed("R")
 	tm.until("The password of alice")
 	tm.typed(alice.Password, keyEnter)
 	tm.until("✓ It is over")
+	tm.gone("a response was cut off")
 	c, _ := s.stolen(t)
 	if _, err := c.Refresh(t.Context(), api.RefreshRequest{RefreshToken: evil.RefreshToken, ClientID: "evil"}); !errors.Is(err, api.ErrRefreshRefused) {
 		t.Errorf("the thief's refresh token: %v", err)
