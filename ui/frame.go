@@ -106,8 +106,8 @@ type frame struct {
 
 	screens [viewCount]screen
 	shown   viewID
-	signIn  *signIn  // shown instead of the view while it is not nil
-	respond *respond // likewise while it is shown; it goes on behind the view, too
+	signIn  *signIn             // shown instead of the view while it is not nil
+	respond *respond            // likewise while it is shown; it goes on behind the view, too
 	cut     map[session.ID]bool // accounts whose last response was cut off
 	dialogs []dialog
 	jobs    jobs
