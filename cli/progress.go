@@ -14,12 +14,12 @@ type progress struct {
 	done   int
 	failed int
 	begun  time.Time
-	drawn  time.Time
+	drawn  time.Time // zero: it is not on the screen
 }
 
 // How long the bar is, in cells, and how often it is drawn.
 const (
-	barCells = 24
+	barCells = 16
 	barEvery = 100 * time.Millisecond
 )
 
@@ -43,11 +43,11 @@ func (p *progress) step(failed bool) {
 	}
 }
 
-// clear makes room for a line of text.
+// clear makes room for a line of text on the same terminal. The next step draws the bar below it.
 func (p *progress) clear() {
-	if p.w != nil {
+	if p.w != nil && !p.drawn.IsZero() {
 		fmt.Fprint(p.w, "\r\x1b[K")
-		p.drawn = time.Time{} // it is drawn again with the next step
+		p.drawn = time.Time{}
 	}
 }
 

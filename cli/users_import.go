@@ -136,7 +136,7 @@ func (a *app) importUsers(ctx context.Context, path string, o *importOptions) er
 		return err
 	}
 	if !o.dryRun && !o.yes {
-		a.talkf("On %s, this creates and changes users as %s says.", stackName(d.account.Account), plural(len(lines), "line"))
+		a.talkf("On %s, this creates and changes users as %s of %s say.", stackName(d.account.Account), plural(len(lines), "line"), api.Clean(path))
 		if err := a.agreeTo(ctx, false, "nobody was imported"); err != nil {
 			return err
 		}
@@ -190,6 +190,8 @@ func (a *app) imported(count session.ImportCount, lines int, dry bool, err error
 	}
 	failed := count[session.UserFailed]
 	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("the import was cut off%w\nrun it again to go on", quiet{err})
 	case err != nil:
 		if _, ok := errors.AsType[*session.UnfinishedImportError](err); ok {
 			return fmt.Errorf("%w\nrun the same import again to go on", err)
@@ -214,7 +216,7 @@ type importReport struct {
 }
 
 func (r *importReport) add(u session.ImportedUser) {
-	r.bar.step(u.Outcome == session.UserFailed)
+	defer r.bar.step(u.Outcome == session.UserFailed)
 	if r.o.failed && u.Outcome != session.UserFailed {
 		return
 	}
@@ -229,7 +231,9 @@ func (r *importReport) add(u session.ImportedUser) {
 	if u.Err != nil {
 		text += "\t" + shortened(api.Clean(u.Err.Error()))
 	}
-	r.bar.clear()
+	if isTerminal(r.stdout) {
+		r.bar.clear()
+	}
 	if _, err := io.WriteString(r.stdout, text+"\n"); r.err == nil {
 		r.err = err
 	}

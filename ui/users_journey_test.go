@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"wakey/api"
 	"wakey/internal/authd"
@@ -467,4 +468,87 @@ func TestUsersAreListedWhenTheStoreOpens(t *testing.T) {
 	if n := len(a.screens[viewUsers].(*users).list.all); n != 3 {
 		t.Errorf("%d users", n)
 	}
+}
+
+// Everything can be done with the mouse, too.
+func TestUsersByMouse(t *testing.T) {
+	s := newStack(t)
+	tm := asAdmin(t, s, 140, 36)
+	at := func(text string) string {
+		t.Helper()
+		tm.until(text)
+		y := lineWith(tm.screen(), text)
+		l := strings.Split(tm.screen(), "\n")[y]
+		return click(len(plainCells(l[:strings.Index(l, text)]))+2, y+1)
+	}
+	tm.typed(at("LAST NAME"))
+	tm.until("LAST NAME↑")
+	tm.typed(at("LAST NAME"))
+	tm.until("LAST NAME↓")
+	tm.typed(at("Baker"))
+	tm.until("▌  ●  bob")
+	tm.typed(at("Baker"))
+	tm.until("Groups 1")
+	tm.typed(keyEsc)
+	tm.gone("Groups 1")
+	tm.typed("e")
+	tm.until("Edit bob")
+	tm.typed(at("First name"), keyClear, "Robert", at("may sign in"))
+	tm.until("[ ] may sign in", "Robert")
+	tm.typed(at("[ ] may sign in"))
+	tm.until("[x] may sign in")
+	tm.typed(at(" Save "))
+	tm.until("✓ changed firstname of bob")
+}
+
+// An address that is taken stands at its own field, in the stack's words.
+func TestTakenEmailStandsAtItsField(t *testing.T) {
+	s := newStack(t)
+	tm := asAdmin(t, s, 140, 36)
+	tm.row("bob")
+	tm.typed("m")
+	tm.until("E-mails of bob", "[x] confirmed")
+	tm.typed(keyDown, keyDown, keyDown, "Alice@example.com", keySave)
+	tm.until(`The login "Alice@example.com" is already`)
+	if y := lineWith(tm.screen(), `The login "Alice`); lineWith(tm.screen(), "Address       Alice@example.com") != y-1 {
+		t.Errorf("not told at its field:\n%s", tm.screen())
+	}
+}
+
+// A form that waits for a slow stack says so, and can stop waiting.
+func TestSlowFormIsShownAndStopped(t *testing.T) {
+	s := newStack(t)
+	tm := asAdmin(t, s, 140, 36)
+	s.Faults().Add(authd.Fault{Method: http.MethodPost, Path: "/users", Delay: 5 * time.Second, Times: 1})
+	tm.typed("c")
+	tm.until("Create a user")
+	tm.typed("carol", keySave)
+	tm.until("Creating… esc stops waiting")
+	tm.typed("x", keySave) // neither is taken
+	tm.typed(keyEsc)
+	tm.until("may still happen there", " Create ")
+	if n := s.Count(http.MethodPost, "/users"); n > 1 {
+		t.Errorf("%d requests", n)
+	}
+	tm.typed(keyEsc)
+	tm.gone("Create a user")
+}
+
+// A group is left, and what the stack keeps itself is not.
+func TestGroupIsLeft(t *testing.T) {
+	seed := authd.DemoSeed()
+	seed.Users[1].Groups = []string{"sales"}
+	s := newStackOf(t, seed)
+	tm := asAdmin(t, s, 140, 36)
+	tm.row("bob")
+	tm.typed(keyEnter)
+	tm.until("Groups 2", "sales")
+	tm.typed("x")
+	tm.until("Take bob out of the group sales", "until they are refreshed")
+	tm.typed(keyTab, keyEnter)
+	tm.until("✓ the group sales is taken away", "Groups 1")
+	tm.typed("x")
+	tm.until("out of the group wazo-all-users")
+	tm.typed(keyTab, keyEnter)
+	tm.until("nothing was changed")
 }
