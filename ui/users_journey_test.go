@@ -477,9 +477,10 @@ func TestUsersByMouse(t *testing.T) {
 	at := func(text string) string {
 		t.Helper()
 		tm.until(text)
-		y := lineWith(tm.screen(), text)
-		l := strings.Split(tm.screen(), "\n")[y]
-		return click(len(plainCells(l[:strings.Index(l, text)]))+2, y+1)
+		screen := tm.screen()
+		y := lineWith(screen, text)
+		before, _, _ := strings.Cut(strings.Split(screen, "\n")[y], text)
+		return click(len(plainCells(before))+2, y+1)
 	}
 	tm.typed(at("LAST NAME"))
 	tm.until("LAST NAME↑")
