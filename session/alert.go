@@ -20,43 +20,35 @@ type Alert struct {
 	Key     string // two alerts with the same key are about the same thing
 }
 
-// Alerts returns what needs a person now: accounts that can't go on by themselves, and what the
-// watch of this process has noticed and calls an alarm. When all is well there are none.
-func (m *Manager) Alerts() []Alert { return alertsOf(m.Accounts(), m.Events()) }
+// Alerts returns what needs a person now: accounts that can't go on by themselves, and what the watch
+// noticed and nobody has seen yet, if it is an alarm. When all is well there are none.
+func (m *Manager) Alerts() []Alert { return alertsOf(m.Accounts()) }
 
-func alertsOf(accounts []Account, events []Event) []Alert {
+func alertsOf(accounts []Account) []Alert {
 	var all []Alert
-	byID := make(map[ID]*Account, len(accounts))
 	for i := range accounts {
-		a := &accounts[i]
-		byID[a.ID] = a
-		if a.State.NeedsPerson() {
-			all = append(all, Alert{a.ID, a.Name, string(a.State), a.Reason, a.State != SignInNeeded, stateKey(a)})
+		switch a, f := &accounts[i], &accounts[i].Noticed; {
+		case a.State == RevokedElsewhere:
+			all = append(all, Alert{a.ID, a.Name, string(a.State), a.Reason, true, goneKey(a)})
+		case a.State.NeedsPerson():
+			key := fmt.Sprintf("%s %s %d", a.ID, a.State, a.SignedInAt.UnixNano()) // signing in again ends it
+			all = append(all, Alert{a.ID, a.Name, string(a.State), a.Reason, a.State == IdentityChanged, key})
+		case a.OpenFindings == 0 || f.Level < Alarm:
+		case f.Kind == OwnGone:
+			all = append(all, Alert{a.ID, a.Name, string(f.Kind), f.Text, true, goneKey(a)})
+		default:
+			key := fmt.Sprintf("%s%s %s %d", findingKeys(a.ID), f.Kind, f.Subject, f.First.UnixNano())
+			all = append(all, Alert{a.ID, a.Name, string(f.Kind), f.Text, true, key})
 		}
-	}
-	for _, e := range events {
-		a := byID[e.Account]
-		if a == nil || e.Finding == "" || e.Level != Alarm || a.State.NeedsPerson() || !e.Time.After(a.SignedInAt) {
-			continue // where the account itself calls for a person, the finding says why
-		}
-		key := fmt.Sprintf("%s %s %d", a.ID, e.Finding, e.Time.UnixNano())
-		if e.Finding == OwnGone { // the next refresh is going to fail on it
-			key = goneKey(a)
-		}
-		all = append(all, Alert{a.ID, a.Name, string(e.Finding), e.Text, true, key})
 	}
 	return all
 }
 
-// stateKey tells one trouble of an account from the next: signing in again ends it.
-func stateKey(a *Account) string {
-	if a.State == RevokedElsewhere {
-		return goneKey(a)
-	}
-	return fmt.Sprintf("%s %s %d", a.ID, a.State, a.SignedInAt.UnixNano())
-}
-
+// goneKey is for a refresh token that is dead, whether a list told it first or the next refresh.
 func goneKey(a *Account) string { return fmt.Sprintf("%s %s %s", a.ID, OwnGone, a.ClientID) }
+
+// findingKeys are how the keys of what the watch noticed begin.
+func findingKeys(id ID) string { return string(id) + " finding " }
 
 // toldFile remembers which alerts a person was told of.
 const toldFile = "told.json"
@@ -70,18 +62,13 @@ const (
 // any, and remembers that they were told. When tell fails they count as untold. Errors: tell's,
 // and that it can't be remembered, in which case nobody is told.
 func (m *Manager) Tell(tell func([]Alert) error) error {
-	var fresh []Alert
-	for _, a := range m.Alerts() {
-		if !m.wasTold(a.Key) {
-			fresh = append(fresh, a)
-		}
-	}
-	if len(fresh) == 0 {
+	alerts := m.Alerts()
+	if len(alerts) == 0 {
 		return nil
 	}
 	var mine []Alert
 	err := m.changeTold(func(told map[string]time.Time) {
-		for _, a := range fresh {
+		for _, a := range alerts {
 			if _, known := told[a.Key]; !known {
 				mine = append(mine, a)
 				told[a.Key] = m.now()
@@ -89,24 +76,14 @@ func (m *Manager) Tell(tell func([]Alert) error) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("whom a person was told of can't be kept: %w", err)
+		return fmt.Errorf("what a person was told can't be kept: %w", err)
 	}
-	m.mu.Lock()
-	for _, a := range fresh {
-		m.told[a.Key] = true
-	}
-	m.mu.Unlock()
 	if len(mine) == 0 {
 		return nil
 	}
 	if err = tell(mine); err == nil {
 		return nil
 	}
-	m.mu.Lock()
-	for _, a := range mine {
-		delete(m.told, a.Key)
-	}
-	m.mu.Unlock()
 	return errors.Join(err, m.changeTold(func(told map[string]time.Time) {
 		for _, a := range mine {
 			delete(told, a.Key)
@@ -114,10 +91,14 @@ func (m *Manager) Tell(tell func([]Alert) error) error {
 	}))
 }
 
-func (m *Manager) wasTold(key string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.told[key]
+// forgetTold is for a person who has seen the account's findings: what they grow by is told again.
+func (m *Manager) forgetTold(id ID) error {
+	if b, err := m.shelf.read(toldFile); err != nil || b == nil {
+		return err
+	}
+	return m.changeTold(func(told map[string]time.Time) {
+		maps.DeleteFunc(told, func(key string, _ time.Time) bool { return strings.HasPrefix(key, findingKeys(id)) })
+	})
 }
 
 // changeTold changes what was told, alone among all processes. What is very old goes.

@@ -131,24 +131,48 @@ func TestUnknownClientIsToldOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d := newDrill(t)
 		m, other := d.manager(DefaultWatch), d.manager(DefaultWatch)
-		d.add(m, "prod", "alice", 10*time.Hour)
+		a := d.add(m, "prod", "alice", 10*time.Hour)
 		run(t, m)
 		run(t, other)
 		time.Sleep(time.Minute)
+		told := func() []Alert {
+			time.Sleep(3 * DefaultWatch)
+			return slices.Concat(telling(t, m), telling(t, other))
+		}
 		d.elsewhere("alice", "phone-7c1e")
-		time.Sleep(3 * DefaultWatch)
-		got := slices.Concat(telling(t, m), telling(t, other))
-		// Its session comes with it; both are told by whoever looked first.
-		if n := len(got); n == 0 || n > 2 || got[0].What != string(UnknownClient) || !strings.Contains(got[0].Text, "phone-7c1e") {
+		got := told()
+		wantAlert(t, got, string(UnknownClient), true)
+		if !strings.Contains(got[0].Text, "phone-7c1e") {
+			t.Errorf("told %+v", got)
+		}
+		for range 3 { // it makes more and more tokens: that is the same thing
+			d.elsewhere("alice", "")
+			for _, more := range told() {
+				if more.What != string(UnknownSessions) {
+					t.Errorf("told %+v", more)
+				}
+			}
+		}
+		if got := told(); len(got) > 0 {
+			t.Errorf("told %+v", got)
+		}
+		d.elsewhere("alice", "phone-7c1f")
+		if got := told(); len(got) != 1 || !strings.Contains(got[0].Text, "phone-7c1f") {
 			t.Fatalf("told %+v", got)
 		}
-		time.Sleep(3 * DefaultWatch)
-		wantSilence(t, m)
-		wantSilence(t, other)
-		d.elsewhere("alice", "phone-7c1f")
-		time.Sleep(3 * DefaultWatch)
-		if got := slices.Concat(telling(t, m), telling(t, other)); len(got) == 0 || !strings.Contains(got[0].Text, "phone-7c1f") {
-			t.Fatalf("told %+v", got)
+
+		// Who has seen it hears of what comes after.
+		if err := m.Seen(a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := told(); len(got) > 0 {
+			t.Errorf("told %+v", got)
+		}
+		for range 12 {
+			d.elsewhere("alice", "")
+		}
+		if got := told(); len(got) != 1 || got[0].What != string(UnknownSessions) {
+			t.Errorf("told %+v", got)
 		}
 	})
 }

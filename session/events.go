@@ -15,7 +15,6 @@ type Event struct {
 	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, rotate, users, log
 	Level   Level
 	Text    string
-	Finding FindingKind // what the watch noticed; empty for anything else
 }
 
 // Level says how much an event matters.

@@ -148,6 +148,9 @@ func (m *Manager) Seen(id ID) error {
 		m.notice(id, &w)
 		return json.Marshal(w)
 	})
+	if err == nil {
+		err = m.forgetTold(id)
+	}
 	if err != nil {
 		return fmt.Errorf("that the findings were seen can't be kept: %w", err)
 	}
@@ -200,7 +203,7 @@ func (m *Manager) explainProblem(ctx context.Context, a Account) error {
 		m.notice(a.ID, &w)
 		return json.Marshal(w)
 	})
-	m.tell(Event{Account: a.ID, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text, Finding: f.Kind}, f.evidence())
+	m.tell(Event{Account: a.ID, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text}, f.evidence())
 	return err
 }
 

@@ -68,7 +68,6 @@ type Manager struct {
 	auditErr    error
 	watchPaused bool
 	clients     map[endpoint]*api.Client
-	told        map[string]bool   // keys of alerts that need no second look
 	responding  map[string]bool   // incidents that this process is carrying out
 	pending     map[string]string // client_ids of sign-ins whose answer never came, by stack and login
 }
@@ -115,7 +114,6 @@ func New(store Store, o Options) *Manager {
 		clients:    map[endpoint]*api.Client{},
 		pending:    map[string]string{},
 		responding: map[string]bool{},
-		told:       map[string]bool{},
 	}
 	m.quiet.L = &m.mu
 	return m

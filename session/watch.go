@@ -103,7 +103,7 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 	}
 	m.mu.Unlock()
 	for _, f := range news {
-		m.tell(Event{Account: id, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text, Finding: f.Kind}, f.evidence())
+		m.tell(Event{Account: id, Name: a.Name, Op: "watch", Level: f.Level, Text: f.Text}, f.evidence())
 	}
 	if explain {
 		err = errors.Join(err, m.explainProblem(ctx, a))
