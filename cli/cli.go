@@ -46,6 +46,7 @@ type app struct {
 	version        string
 	began          bool // the arguments were fine and a command runs
 
+	accessible        bool // --accessible
 	noInput           bool
 	person            session.StoreOptions // asks whoever sits there: on the terminal or on the screen
 	account           string               // --account
@@ -80,10 +81,7 @@ command it shows all that on a screen.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.hasScreen() {
-				return a.screen(cmd.Context())
-			}
-			return cmd.Help()
+			return a.screen(cmd.Context())
 		},
 	}
 	root.SetIn(a.stdin)
@@ -101,6 +99,7 @@ command it shows all that on a screen.`,
 	flags.BoolVar(&a.noInput, "no-input", false, "never ask anything")
 	flags.StringVar(&a.passphraseFile, "passphrase-file", "", "read the store's passphrase from `FILE` (also WAKEY_PASSPHRASE_FILE)")
 	flags.StringVar(&a.passphraseCommand, "passphrase-command", "", "take the store's passphrase from what `COMMAND` prints")
+	a.accessibleFlag(root)
 	root.AddCommand(a.commandsFor(args)...)
 	root.SetHelpCommandGroupID(groupMachine)
 	return root

@@ -52,6 +52,7 @@ lines below the screen tell: see wakey notice it, respond with "!", and see the 
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	cmd.Flags().BoolVar(&d.thief, "thief", false, "let somebody steal the refresh token")
+	a.accessibleFlag(cmd)
 	return cmd
 }
 
@@ -82,7 +83,7 @@ func (d *demo) run(ctx context.Context) error {
 	o.Hint = demoHint(seed)
 	o.Prefill = ui.SignInDefaults{Stack: d.stack.URL, Lifetime: demoLifetime}
 	o.Aside = d.aside
-	return ui.Run(outer, o)
+	return d.a.show(outer, c, o)
 }
 
 // demoHint says who can sign in.

@@ -146,7 +146,13 @@ func TestInterruptedPrompt(t *testing.T) {
 	if code := p.code(); code != exitCancelled {
 		t.Errorf("exit code %d, want %d:\n%s", code, exitCancelled, p.screen())
 	}
-	state, err := unix.IoctlGetTermios(int(p.tty.Fd()), getTermios)
+	wantEcho(t, p.tty)
+}
+
+// wantEcho fails when what is typed would not be shown.
+func wantEcho(t *testing.T, tty *os.File) {
+	t.Helper()
+	state, err := unix.IoctlGetTermios(int(tty.Fd()), getTermios)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ type app struct{ *frame }
 // newApp makes the model. known are the accounts of the index, shown until the store is open.
 func newApp(ctx context.Context, o Options, known []session.Account) *app {
 	f := &frame{
-		ctx: ctx, opts: o, send: func(tea.Msg) {},
+		ctx: ctx, opts: o, send: func(tea.Msg) {}, toTerminal: tea.SetClipboard,
 		now: time.Now().Round(0), focused: true,
 		theme: themeNamed(o.Theme), dark: o.Background != backgroundLight,
 		runner: &runner{}, counted: map[session.ID]time.Time{},

@@ -24,6 +24,7 @@ type environment struct {
 	remote  bool // over ssh: the clipboard of this machine is nobody's
 	display bool // there is a desktop here
 	wayland bool // it is one of Wayland
+	mute    bool // the terminal understands nothing but text, or is none
 }
 
 // clipWay is how the clipboard was reached.
@@ -82,7 +83,7 @@ func (f *frame) copySecret(title, what string, get func(context.Context) (text, 
 		cmds := []tea.Cmd{tea.Tick(f.opts.clipboardTime(), func(time.Time) tea.Msg { return clipOverMsg{gen} })}
 		if r.way == clipOSC52 {
 			done = "sent " + what + " to the terminal's clipboard"
-			cmds = append(cmds, tea.SetClipboard(r.osc.Reveal()))
+			cmds = append(cmds, f.toTerminal(r.osc.Reveal()))
 		}
 		return tea.Batch(append(cmds, f.say(toastGood, done+", cleared in "+span(f.opts.clipboardTime())))...)
 	})
@@ -106,6 +107,9 @@ func toClipboard(ctx context.Context, env environment, text api.Secret) (copied,
 		c.way = clipLocal
 		return c, ctx.Err()
 	}
+	if env.mute {
+		return c, errNoClipboard
+	}
 	c.way, c.osc = clipOSC52, text
 	return c, ctx.Err()
 }
@@ -125,6 +129,8 @@ func toDesktop(ctx context.Context, env environment, text api.Secret) error {
 	return clipboard.WriteAll(text.Reveal())
 }
 
+var errNoClipboard = errors.New("no clipboard is to be reached from here; print the token instead")
+
 // clipOver takes our token out of the clipboard, if it still is what is in there. A terminal's
 // clipboard can't be read without asking the person, so there it is emptied as it is.
 func (f *frame) clipOver(msg clipOverMsg) tea.Cmd {
@@ -132,13 +138,16 @@ func (f *frame) clipOver(msg clipOverMsg) tea.Cmd {
 		return nil // something else was copied since
 	}
 	f.clip.cleared = f.clip.gen
+	if f.clip.way == clipOSC52 {
+		return f.toTerminal("")
+	}
 	return clearClipboard(f.clip)
 }
 
+// clearClipboard is for a clipboard that is reached without the terminal.
 func clearClipboard(c clipState) tea.Cmd {
 	switch c.way {
 	case clipOSC52:
-		return tea.SetClipboard("")
 	case clipTmux:
 		return func() tea.Msg {
 			load := exec.Command("tmux", "load-buffer", "-w", "-b", tmuxBuffer, "-") //nolint:noctx // short, and the program may be ending

@@ -83,6 +83,9 @@ type frame struct {
 	ctx  context.Context //nolint:containedctx // of the whole program: jobs end with it
 	opts Options
 	send func(tea.Msg) // into the program, from other goroutines
+	// toTerminal puts a text into the terminal's clipboard.
+	toTerminal func(text string) tea.Cmd
+	spoken     bool // there is no screen: everything is read line by line
 
 	now     time.Time // wall time; moved by ticks alone
 	w, h    int

@@ -103,7 +103,7 @@ func (v *inspector) tokenFacts(a session.Account) []fact {
 		what, next := advice(a.Reason)
 		return []fact{{"access token", "none", strings.TrimSpace(what + "\n" + next)}}
 	}
-	value := fact{"access token", "…" + a.TokenSuffix, "v reveals it"}
+	value := fact{"access token", "…" + a.TokenSuffix, v.f.hint("v reveals it")}
 	if v.revealed() {
 		left := int(v.hideAt.Sub(now)/time.Second) + 1
 		value = fact{"access token", v.shown.Reveal(), "hidden in " + plural(left, "second") + ", or with v"}
@@ -113,18 +113,18 @@ func (v *inspector) tokenFacts(a session.Account) []fact {
 		issued, expires = v.own.IssuedAt, v.own.ExpiresAt
 	}
 	facts := []fact{value, {"session", a.SessionUUID, ""}}
-	facts = append(facts, timeFact("issued", issued, age(now, a.ObtainedAt)), timeFact("expires", expires, untilWords(now, a.ExpiresAt)))
+	facts = append(facts, timeFact("issued", issued, age(now, a.ObtainedAt)), timeFact("expires", expires, v.f.untilWords(a.ExpiresAt)))
 	switch {
 	case a.ClientID == "":
 		facts = append(facts, fact{"refresh", "never", "the account holds no refresh token"})
 	case !a.RetryAt.IsZero():
-		facts = append(facts, fact{"refresh", clockTime(now, a.RetryAt), "tried again in " + countdown(a.RetryAt.Sub(now))})
+		facts = append(facts, fact{"refresh", clockTime(now, a.RetryAt), "tried again in " + v.f.countdown(a.RetryAt)})
 	case a.State.NeedsPerson(), a.RefreshAt.IsZero():
 		facts = append(facts, fact{"refresh", "none planned", ""})
 	case !a.RefreshAt.After(now):
 		facts = append(facts, fact{"refresh", clockTime(now, a.RefreshAt), "due now"})
 	default:
-		facts = append(facts, fact{"refresh", clockTime(now, a.RefreshAt), "in " + countdown(a.RefreshAt.Sub(now))})
+		facts = append(facts, fact{"refresh", clockTime(now, a.RefreshAt), "in " + v.f.countdown(a.RefreshAt)})
 	}
 	return append(facts, clockFacts(v.own)...)
 }
@@ -142,11 +142,11 @@ func timeFact(label string, t time.Time, note string) fact {
 	return fact{label, local.Format(layout+" MST") + "\n" + t.UTC().Format(layout) + " UTC", note}
 }
 
-func untilWords(now, t time.Time) string {
-	if !t.After(now) {
-		return age(now, t)
+func (f *frame) untilWords(t time.Time) string {
+	if !t.After(f.now) {
+		return age(f.now, t)
 	}
-	return countdown(t.Sub(now)) + " left"
+	return f.countdown(t) + " left"
 }
 
 // clockFacts tell of the stack's clock when it is not this machine's.

@@ -28,19 +28,19 @@ func (v *inspector) pastedWords(p *pasted) (what, next string) {
 	switch p.kind {
 	case pastedOurs:
 		return "It is the refresh token of account " + p.owner.Name + ". That was seen here; no stack was asked.",
-			"It may make access tokens, and has no permissions of its own. Press t to see the refresh tokens of its user, esc to go back."
+			"It may make access tokens, and has no permissions of its own." + v.f.hint(" Press t to see the refresh tokens of its user, esc to go back.")
 	case pastedUnknown:
 		if p.note != "" {
-			return p.note, "Press enter to try another client_id, esc to go back."
+			return p.note, v.f.hint("Press enter to try another client_id, esc to go back.")
 		}
 		return "It is no living access token of " + hostOf(p.asked) + ": either an access token that expired or was revoked, or a refresh token.",
-			"No account here holds it, and only using it tells which. Press enter to try it as a refresh token, which opens a session."
+			"No account here holds it, and only using it tells which." + v.f.hint(" Press enter to try it as a refresh token, which opens a session.")
 	case pastedUnasked:
 		what, next = advice(p.err)
 		if next != "" {
 			next += "\n"
 		}
-		return what, next + "Press a to ask again, esc to go back."
+		return what, next + v.f.hint("Press a to ask again, esc to go back.")
 	case pastedAccess, pastedRefresh:
 	}
 	return "", ""
@@ -90,7 +90,7 @@ func (v *inspector) pastedSections(p *pasted) []section {
 				{"access token", p.token.String(), ""},
 				{"session", p.in.SessionUUID, ""},
 				timeFact("issued", p.in.IssuedAt, age(now, p.in.life.from)),
-				timeFact("expires", p.in.ExpiresAt, untilWords(now, p.in.life.until)),
+				timeFact("expires", p.in.ExpiresAt, v.f.untilWords(p.in.life.until)),
 			}, clockFacts(p.in)...)},
 			owner,
 			{"Origin", append([]fact{{"stack", hostOf(p.asked), trustWord(p.asked)}}, madeFacts(p.in)...)},

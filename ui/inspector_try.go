@@ -83,11 +83,7 @@ func (d *tryDialog) view(w, _ int) []string {
 	if d.wrong != "" {
 		lines = append(lines, "")
 	}
-	for i, p := range []string{
-		"Only using a refresh token tells it. This makes an access token, which opens a session on " + hostOf(d.p.asked) +
-			"; wakey revokes both at once. The refresh token itself stays as it is.",
-		"The stack's no means: no refresh token, or revoked, or of another client_id. The list of refresh tokens (3) names the client_ids.",
-	} {
+	for i, p := range d.story() {
 		if i > 0 {
 			lines = append(lines, "")
 		}
@@ -96,6 +92,16 @@ func (d *tryDialog) view(w, _ int) []string {
 		}
 	}
 	return lines
+}
+
+// story says what a trial does, and what its outcome means.
+func (d *tryDialog) story() []string {
+	return []string{
+		"Only using a refresh token tells it. This makes an access token, which opens a session on " + hostOf(d.p.asked) +
+			"; wakey revokes both at once. The refresh token itself stays as it is.",
+		"The stack's no means: no refresh token, or revoked, or of another client_id. The list of refresh tokens" + d.v.f.hint(" (3)") +
+			" names the client_ids.",
+	}
 }
 
 // tried is what a trial found: the access token that was made, and whether that is gone again.

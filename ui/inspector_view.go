@@ -227,9 +227,9 @@ func (v *inspector) instead() (what, next string) {
 		if a.State.NeedsPerson() {
 			again = "Press N to sign in again."
 		}
-		return what, strings.TrimSpace(next + "\n" + again)
+		return what, strings.TrimSpace(next + "\n" + v.f.hint(again))
 	case a.State == session.Refreshing:
 		return "The token is being refreshed…", ""
 	}
-	return "The permissions are known to the stack alone.", "Press a to ask it."
+	return "The permissions are known to the stack alone.", v.f.hint("Press a to ask it.")
 }

@@ -11,15 +11,6 @@ import (
 	"wakey/session"
 )
 
-// troubled is a stack whose account has lost its refresh token, which the next refresh is going to
-// find out.
-func troubled(t *testing.T) *stack {
-	t.Helper()
-	s := newStack(t)
-	s.RevokeRefreshTokens(s.acc.UserUUID)
-	return s
-}
-
 const focusIn = "\x1b[I"
 
 func TestDesktopAndBellCallAPersonOnce(t *testing.T) {

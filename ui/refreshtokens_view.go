@@ -40,22 +40,22 @@ func (v *refreshTokens) tokenDetails(t tokenRow, w int) []string {
 func (v *refreshTokens) whoseStory(t tokenRow) string {
 	switch t.whose {
 	case whoseNew:
-		return "It was not there when the findings were last seen, no account of this machine has it, and nobody has labelled it. x revokes it; l labels it if it is yours."
+		return "It was not there when the findings were last seen, no account of this machine has it, and nobody has labelled it." + v.f.hint(" x revokes it; l labels it if it is yours.")
 	case whoseLeft:
-		return "A sign-in of this machine was cut off before its answer came: nobody holds this one. x revokes it."
+		return "A sign-in of this machine was cut off before its answer came: nobody holds this one." + v.f.hint(" x revokes it.")
 	case whoseKnown:
 		return "Labelled " + t.label + " on this machine."
 	case whoseOurs:
 		return "The account " + t.account + " of this machine holds it."
 	case whoseThis:
-		return "This machine holds it, in the account " + t.account + ". L in the accounts signs out properly."
+		return "This machine holds it, in the account " + t.account + "." + v.f.hint(" L in the accounts signs out properly.")
 	case whoseOtherNew:
-		return "Made since these were last looked at, by a user whom no account of this machine belongs to. l labels it if you know it."
+		return "Made since these were last looked at, by a user whom no account of this machine belongs to." + v.f.hint(" l labels it if you know it.")
 	case whoseOther:
-		return "It is of a user whom no account of this machine belongs to. l labels it if you know it."
+		return "It is of a user whom no account of this machine belongs to." + v.f.hint(" l labels it if you know it.")
 	case whoseUnknown:
 	}
-	return "No account of this machine has it, and nobody has labelled it. x revokes it; l labels it if it is yours."
+	return "No account of this machine has it, and nobody has labelled it." + v.f.hint(" x revokes it; l labels it if it is yours.")
 }
 
 // whatHelps says what can be done about a refresh token that is not simply revoked

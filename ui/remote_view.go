@@ -33,12 +33,12 @@ func (v *remote[T]) head(w, h int) []string {
 	if v.partial() && v.f.jobs.find(v.job) == nil {
 		note := "the first " + number(len(v.list.all)) + " of " + number(v.total)
 		if v.searchable {
-			note += ": / and enter search the stack for a client_id"
+			note += v.f.hint(": / and enter search the stack for a client_id")
 		}
 		lines = append(lines, " "+s.warn.Render(cut("▲ "+note, w-2)))
 	}
 	if v.search != "" {
-		lines = append(lines, " "+s.info.Render(cut("· searched on the stack for "+clean(v.search)+"; esc shows all", w-2)))
+		lines = append(lines, " "+s.info.Render(cut("· searched on the stack for "+clean(v.search)+v.f.hint("; esc shows all"), w-2)))
 	}
 	return append(lines, v.result.lines(s, w, h)...)
 }
@@ -69,9 +69,9 @@ func (v *remote[T]) nothing(w, h int) string {
 	switch {
 	case ok:
 	case v.scope.everyone:
-		body = emptyView(s, w, h, "There are no "+v.noun+"s in this tenant.", "Press r to ask again.")
+		body = emptyView(s, w, h, "There are no "+v.noun+"s in this tenant.", v.f.hint("Press r to ask again."))
 	default:
-		body = emptyView(s, w, h, clean(v.acc.Login)+" has no "+v.noun+" on "+hostOf(v.acc)+".", "Press r to ask again, n to sign in.")
+		body = emptyView(s, w, h, clean(v.acc.Login)+" has no "+v.noun+" on "+hostOf(v.acc)+".", v.f.hint("Press r to ask again, n to sign in."))
 	}
 	return strings.Join(append(head, body), "\n")
 }
@@ -86,15 +86,15 @@ func (f *frame) unlisted(what string, listing jobID, listed time.Time, err error
 	case job != nil && !job.slow:
 		return block("", w, h), true
 	case job != nil:
-		return emptyView(f.st, w, h, "Listing "+lower(what)+"…", "The stack takes its time. esc stops asking."), true
+		return emptyView(f.st, w, h, "Listing "+lower(what)+"…", "The stack takes its time."+f.hint(" esc stops asking.")), true
 	case err != nil:
 		why, next := advice(clean(err.Error()))
 		if next != "" {
 			next += ". "
 		}
-		return emptyView(f.st, w, h, what+" can't be listed: "+why+".", next+"Press r to ask again."), true
+		return emptyView(f.st, w, h, what+" can't be listed: "+why+".", next+f.hint("Press r to ask again.")), true
 	case listed.IsZero():
-		return emptyView(f.st, w, h, what+" were not listed.", "Press r to ask the stack."), true
+		return emptyView(f.st, w, h, what+" were not listed.", f.hint("Press r to ask the stack.")), true
 	}
 	return "", false
 }

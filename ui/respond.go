@@ -76,7 +76,7 @@ func (f *frame) openRespond() tea.Cmd {
 	}
 	acc, ok := f.currentAccount()
 	if !ok {
-		return f.say(toastInfo, "there is no account here whose token somebody could have; n signs in")
+		return f.say(toastInfo, "there is no account here whose token somebody could have"+f.hint("; n signs in"))
 	}
 	calls := func(a session.Account) bool { return alarmed(a) || f.cut[a.ID] }
 	if i := slices.IndexFunc(f.accounts, calls); i >= 0 && !calls(acc) {

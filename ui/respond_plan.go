@@ -149,9 +149,9 @@ func (r *respond) planPage(w int) []pageLine {
 		whom = "everyone in the tenant of " + r.acc.Login + ", " + plural(len(p.Users), "user") + " on " + hostOf(r.acc)
 	}
 	b.text(s.strong, "Somebody else has a token of "+whom+"?")
-	b.text(s.text, "Nothing is changed yet. wakey will do this, in this order; → enter begins.")
+	b.text(s.text, "Nothing is changed yet. wakey will do this, in this order"+r.f.hint("; → enter begins")+".")
 	if r.cut != nil {
-		b.text(s.warn, "An earlier response was cut off on "+clockTime(now, r.cut.Begun)+". R goes on with it; a new one does no harm either.")
+		b.text(s.warn, "An earlier response was cut off on "+clockTime(now, r.cut.Begun)+"."+r.f.hint(" R goes on with it; a new one does no harm either."))
 	}
 	r.planSteps(&b)
 	user := func(uuid string) string {
@@ -233,9 +233,9 @@ func (r *respond) planSteps(b *pageBuilder) {
 	}
 	b.item(pageItem{shape: "3", name: "rotate our own refresh token", note: note})
 	name := "[ ] change the password"
-	note = "p ticks it: who knows it can sign in again"
+	note = r.f.hint("p ticks it: ") + "who knows it can sign in again"
 	if p.ChangePassword {
-		name, note = "[x] change the password", "p unticks it"
+		name, note = "[x] change the password", r.f.hint("p unticks it")
 	}
 	b.item(pageItem{shape: "4", name: name, note: note})
 	if p.PasswordKnown != "" {

@@ -179,7 +179,7 @@ func (r *respond) askStop() tea.Cmd {
 	}
 	r.asking = &confirm{
 		f: r.f, heading: "Stop the response?", yes: "Stop it", no: "Go on",
-		text: []string{"What was done stays done, and what was not begun is not done: the thief may still be in. ! goes on with it later."},
+		text: []string{"What was done stays done, and what was not begun is not done: the thief may still be in." + r.f.hint(" ! goes on with it later.")},
 		then: func(bool) tea.Cmd {
 			if j := r.f.jobs.find(r.job); j != nil {
 				j.cancel() // its answer says how far it came

@@ -82,7 +82,7 @@ func (r *respond) view(w, h int) string {
 		what, next := advice(clean(r.err.Error()))
 		if needsSignIn(r.err) {
 			what = "Somebody has revoked this machine's own access to " + r.acc.Login + " on " + hostOf(r.acc) + ": " + what
-			next = "→ enter: sign in again with the password, then see what there is"
+			next = "→ " + r.f.hint("enter: ") + "sign in again with the password, then see what there is"
 		}
 		return emptyView(s, w, h, what, next)
 	case respondPlanned, respondRunning, respondOver:
@@ -142,7 +142,7 @@ func (r *respond) click(msg clickMsg) tea.Cmd {
 func (r *respond) runningPage(w int) []pageLine {
 	b := pageBuilder{s: r.f.st, w: w}
 	b.text(b.s.strong, "The response is under way: "+r.acc.Login+" on "+hostOf(r.acc))
-	b.text(b.s.muted, "Each step is written down. If the connection is lost or wakey is killed, ! goes on with it.")
+	b.text(b.s.muted, "Each step is written down. If the connection is lost or wakey is killed, "+r.f.hintOr("! goes", "another one can go")+" on with it.")
 	b.blank()
 	r.steps(&b)
 	return b.page()
@@ -172,10 +172,10 @@ func (r *respond) overPage(w int) []pageLine {
 	switch {
 	case r.err != nil:
 		b.text(b.s.bad, shapeAlarm+" It is not over. "+r.interruption())
-		b.text(b.s.text, "What was done stays done. r goes on where it stopped.")
+		b.text(b.s.text, "What was done stays done."+r.f.hint(" r goes on where it stopped."))
 	case in.Clean():
 		b.text(b.s.good, "✓ It is over: what could be stolen from "+r.acc.Name+" is dead, and this machine has a new refresh token.")
-		b.text(b.s.text, "Below is what is proven, and what nobody can prove, with the latest instant at which it can still matter. w writes it all down.")
+		b.text(b.s.text, "Below is what is proven, and what nobody can prove, with the latest instant at which it can still matter."+r.f.hint(" w writes it all down."))
 	default:
 		b.text(b.s.bad, shapeAlarm+" Something is left open. Do this next:")
 		for _, next := range r.nextSteps() {
@@ -228,9 +228,9 @@ func (r *respond) nextSteps() []string {
 	for _, st := range r.in.Steps {
 		switch {
 		case st.State == session.Failed && st.Name != session.StepProve:
-			add("Go on with r: to " + stepWord(st.Name) + " failed, " + clean(st.Text))
+			add("Go on" + r.f.hint(" with r") + ": to " + stepWord(st.Name) + " failed, " + clean(st.Text))
 		case st.State == session.Skipped && st.Name == session.StepRotate:
-			add("Give the password: " + clean(st.Text) + ". ! begins again")
+			add("Give the password: " + clean(st.Text) + "." + r.f.hint(" ! begins again"))
 		}
 	}
 	for _, p := range r.in.Proofs {

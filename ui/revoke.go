@@ -237,7 +237,7 @@ func (r *revocation) outcome(tokens, sessions, left int, l *leftovers) string {
 		s += "Access tokens made before may live until " + clockTime(r.f.now, l.at.Add(usualLifetime)) + ", longer if that was asked for. "
 	}
 	if l.appeared > 0 {
-		s += fmt.Sprintf("%s opened meanwhile that this machine does not know: press 4. ", plural(l.appeared, "session"))
+		s += fmt.Sprintf("%s opened meanwhile that this machine does not know%s. ", plural(l.appeared, "session"), r.f.hint(": press 4"))
 	}
 	if left > 0 {
 		s += plural(left, "item") + " still listed. "

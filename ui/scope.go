@@ -16,7 +16,7 @@ const (
 )
 
 // errOtherUser says that an account was signed in again as somebody else since it was listed.
-var errOtherUser = errors.New("the account is another user's now; press r to list again")
+var errOtherUser = errors.New("the account is another user's now; list again")
 
 // scope is whose refresh tokens and sessions are listed. Everything that is revoked is revoked
 // in the scope that it was listed in: the stack does not check whose session an own one is

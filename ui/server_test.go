@@ -68,3 +68,12 @@ func (s *stack) base(tb testing.TB) string {
 func (s *stack) open(context.Context, session.StoreOptions) (*session.Manager, error) {
 	return s.mgr, nil
 }
+
+// troubled is a stack whose account has lost its refresh token, which the next refresh is going to
+// find out.
+func troubled(t *testing.T) *stack {
+	t.Helper()
+	s := newStack(t)
+	s.RevokeRefreshTokens(s.acc.UserUUID)
+	return s
+}

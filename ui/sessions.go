@@ -227,7 +227,7 @@ func (v *sessions) story(r sessionRow) string {
 	case r.whose.ours():
 		return "The account " + r.account + " of this machine opened it earlier. It ends by itself."
 	case r.whose == whoseNew:
-		return "It was not there when the findings were last seen, and this machine did not open it. x revokes it; 3 shows which clients may have opened it."
+		return "It was not there when the findings were last seen, and this machine did not open it." + v.f.hint(" x revokes it; 3 shows which clients may have opened it.")
 	}
-	return "This machine did not open it. The stack tells neither who did, nor when, nor until when it lives. x revokes it: its access token ends at once."
+	return "This machine did not open it. The stack tells neither who did, nor when, nor until when it lives." + v.f.hint(" x revokes it: its access token ends at once.")
 }

@@ -87,7 +87,7 @@ func (v *sessions) consequences(n int, current []sessionRow) []string {
 	}
 	text := make([]string, 0, 1+len(current))
 	text = append(text, what+" at once. The refresh tokens stay: a client that has one comes back at its next refresh. "+
-		"To lock a device out, revoke its refresh token too (press 3).")
+		"To lock a device out, revoke its refresh token too"+v.f.hint(" (press 3)")+".")
 	for _, r := range current {
 		s := "! The account " + r.account + " uses one of them now. Whatever has a copy of its access token stops working; "
 		i := slices.IndexFunc(v.f.accounts, func(a session.Account) bool { return a.ID == r.holder })

@@ -38,6 +38,7 @@ type signIn struct {
 	at     field
 	// wrong is what is wrong, at the field that it concerns; at fieldSubmit it concerns all.
 	wrong map[field]string
+	pins  map[string]string // keys that the person trusts, by stack
 	job   jobID
 }
 
@@ -47,7 +48,7 @@ func (f *frame) openSignIn(d SignInDefaults) tea.Cmd {
 		d = f.opts.Prefill
 	}
 	f.screen().leave()
-	v := &signIn{f: f, stay: true, wrong: map[field]string{}}
+	v := &signIn{f: f, stay: true, wrong: map[field]string{}, pins: map[string]string{}}
 	v.inputs[fieldPassword].masked = true
 	v.inputs[fieldStack].set(d.Stack)
 	v.inputs[fieldLogin].set(d.Login)
@@ -200,6 +201,7 @@ func (v *signIn) check() (session.SignInRequest, bool) {
 			return r, false
 		}
 	}
+	r.Trust.Pin = v.pins[r.Stack]
 	r.Password = api.NewSecret(v.inputs[fieldPassword].value())
 	return r, true
 }

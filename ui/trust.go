@@ -40,6 +40,7 @@ func newTrustDialog(v *signIn, r session.SignInRequest, e *api.CertError) *confi
 	}
 	c.then = func(bool) tea.Cmd {
 		r.Trust.Pin = e.Fingerprint
+		v.pins[r.Stack] = e.Fingerprint // a wrong password is no reason to ask again
 		return v.run(r)
 	}
 	return c

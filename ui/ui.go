@@ -78,7 +78,7 @@ func Run(ctx context.Context, o Options) error {
 		// wrong with the store, opening it will tell.
 		known, _ = session.ReadIndex(o.Dir)
 	}
-	return run(ctx, o, known, environmentOf(os.Getenv), os.Stdout)
+	return run(ctx, o, known, environmentNow(), os.Stdout)
 }
 
 // run is the program from its first frame to its end.
@@ -104,6 +104,8 @@ func run(ctx context.Context, o Options, known []session.Account, env environmen
 	}
 	return fmt.Errorf("the screen failed: %w", err)
 }
+
+func environmentNow() environment { return environmentOf(os.Getenv) }
 
 // environmentOf finds out where the program runs.
 func environmentOf(getenv func(string) string) environment {

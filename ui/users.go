@@ -217,7 +217,7 @@ func (v *users) allowed(what, permission string) bool {
 // lacks says which permission is missing, and what to do.
 func (v *users) lacks(what, permission string) {
 	v.f.push(newNotice(v.f, clean(v.acc.Login)+" may not "+what, fmt.Sprintf(
-		"The permission %s is missing; ask an administrator of %s for it, then refresh the token of %s (press 1, then r)", permission, hostOf(v.acc), v.acc.Name)))
+		"The permission %s is missing; ask an administrator of %s for it, then refresh the token of %s%s", permission, hostOf(v.acc), v.acc.Name, v.f.hint(" (press 1, then r)"))))
 }
 
 // begin forgets what was listed.

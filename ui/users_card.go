@@ -205,7 +205,7 @@ func (c *userCard) fill() {
 
 // held says that something is this machine's own, which is left alone here.
 func (c *userCard) held(what, account string) tea.Cmd {
-	c.f.push(newNotice(c.f, "Left alone", fmt.Sprintf("The account %s of this machine holds %s; sign it out properly: press 1, then L", account, what)))
+	c.f.push(newNotice(c.f, "Left alone", fmt.Sprintf("The account %s of this machine holds %s; sign it out properly%s", account, what, c.f.hint(": press 1, then L"))))
 	return nil
 }
 
@@ -276,7 +276,7 @@ func (c *userCard) askAll() tea.Cmd {
 	if len(d.items) == 0 {
 		d.heading, d.yes, d.no, d.word = "Nothing to revoke", "", "Close", ""
 	}
-	d.text = []string{"Its password stays as it is: whoever knows it can sign in again (p sets another)."}
+	d.text = []string{"Its password stays as it is: whoever knows it can sign in again" + c.f.hint(" (p sets another)") + "."}
 	d.then = func(bool) tea.Cmd { return c.end(session.Ending{Tokens: true, Sessions: true}) }
 	c.f.push(d)
 	return nil

@@ -107,7 +107,7 @@ func (e *emailsEdit) check() tea.Cmd {
 	}
 	c := &confirm{f: e.f, heading: "Change the e-mails of " + userName(e.before), yes: "Change them", no: "Back", harm: true}
 	c.items = []confirmItem{{shortText(lost), "no login any more"}}
-	c.text = []string{"Refresh tokens that were made by signing in with it die, on stacks before 26.07, and stay listed. The stack does not tell which; enter on the user shows all."}
+	c.text = []string{"Refresh tokens that were made by signing in with it die, on stacks before 26.07, and stay listed. The stack does not tell which" + e.f.hint("; enter on the user shows all") + "."}
 	c.then = func(bool) tea.Cmd { return e.write(list) }
 	e.f.push(c)
 	return nil

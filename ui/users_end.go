@@ -138,7 +138,7 @@ func (v *users) confirmDelete(rows []userRow, found map[string]session.UserDetai
 	}
 	if len(ends) == 0 {
 		c.heading, c.no, c.word = "Not deleted", "Close", ""
-		c.text = []string{"An account of this machine is that user. Sign it out first (press 1, then L), and delete the user as another administrator."}
+		c.text = []string{"An account of this machine is that user. Sign it out first" + v.f.hint(" (press 1, then L)") + ", and delete the user as another administrator."}
 		return c
 	}
 	c.heading, c.yes = "Delete "+whom(ends)+" on "+hostOf(v.acc), "Delete "+plural(len(ends), "user")

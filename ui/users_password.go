@@ -85,7 +85,7 @@ func (v *users) submitPassword(d *form, u api.User, own, mayReset bool) tea.Cmd 
 		}
 		res := v.withEnded(userName(u)+" has a new password", o.ended)
 		if o.left > 0 {
-			res.text += "; " + plural(o.left, "refresh token") + " of it still listed: enter, then X revokes"
+			res.text += "; " + plural(o.left, "refresh token") + " of it still listed" + v.f.hint(": enter, then X revokes")
 		}
 		return v.over(sc, res)
 	})

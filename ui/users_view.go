@@ -115,10 +115,10 @@ func (v *users) head(w, h int) []string {
 	}
 	lines := []string{spread(" "+s.strong.Render(of+", on "+hostOf(v.acc)), s.muted.Render(right)+" ", w)}
 	if v.search != "" {
-		lines = append(lines, " "+s.info.Render(cut("· searched on the stack for "+clean(v.search)+"; esc shows all", w-2)))
+		lines = append(lines, " "+s.info.Render(cut("· searched on the stack for "+clean(v.search)+v.f.hint("; esc shows all"), w-2)))
 	}
 	if v.list.typing() {
-		lines = append(lines, " "+s.muted.Render(cut("enter searches the stack: names and e-mails that hold the text", w-2)))
+		lines = append(lines, " "+s.muted.Render(cut(v.f.hint("enter searches the stack: names and e-mails that hold the text"), w-2)))
 	}
 	return append(lines, v.result.lines(s, w, h)...)
 }
@@ -146,15 +146,15 @@ func (v *users) nothing(w, h int) string {
 	s := v.f.st
 	if e, ok := errors.AsType[*api.Error](v.err); ok && v.denied() && v.f.jobs.find(v.job) == nil {
 		return emptyView(s, w, h, clean(v.acc.Login)+" may not list the users of "+hostOf(v.acc)+": the permission "+clean(e.Permission)+" is missing.",
-			"Ask an administrator of the stack for it, then refresh the token of "+v.acc.Name+". Press p to change "+clean(v.acc.Login)+"'s own password.")
+			"Ask an administrator of the stack for it, then refresh the token of "+v.acc.Name+"."+v.f.hint(" Press p to change "+clean(v.acc.Login)+"'s own password."))
 	}
 	if body, ok := v.f.unlisted(upper(v.what()), v.job, v.listed, v.err, w, h); ok {
 		return body
 	}
 	if v.search != "" {
-		return emptyView(s, w, h, "No user's names or e-mails hold "+clean(v.search)+".", "esc shows all, c creates a user.")
+		return emptyView(s, w, h, "No user's names or e-mails hold "+clean(v.search)+".", v.f.hint("esc shows all, c creates a user."))
 	}
-	return emptyView(s, w, h, "There are no users in this tenant.", "Press c to create one, b to list those of sub-tenants too.")
+	return emptyView(s, w, h, "There are no users in this tenant.", v.f.hint("Press c to create one, b to list those of sub-tenants too."))
 }
 
 // details tell what the list knows of a user.
