@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/zalando/go-keyring"
@@ -32,6 +33,29 @@ func TestOpenItem(t *testing.T) {
 	if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "" || ok {
 		t.Errorf("locked: %q, %v", secret, ok)
 	}
+}
+
+// Clients that come and go in no time, many at once, are too much for no keyring.
+func TestOpenItemOften(t *testing.T) {
+	if !inSession(t) {
+		return
+	}
+	keyringd.Start(t, os.Environ())
+	if err := keyring.Set(keyringService, "mine", "a secret"); err != nil {
+		t.Fatal(err)
+	}
+	var readers sync.WaitGroup
+	for range 8 {
+		readers.Go(func() {
+			for i := range 250 {
+				if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "a secret" || !ok {
+					t.Errorf("after %d: %q, %v", i, secret, ok)
+					return
+				}
+			}
+		})
+	}
+	readers.Wait()
 }
 
 // Whatever answers at the bus's address, the answer is no secret and comes in time.
@@ -81,4 +105,26 @@ func TestBusSocket(t *testing.T) {
 			t.Errorf("%s: %q, %v", address, got, ok)
 		}
 	}
+}
+
+// Whatever comes over the bus, it is read to its end and no further.
+func FuzzBusReader(f *testing.F) {
+	b := &sessionBus{}
+	f.Add(b.request(secretCall("GetSecrets", "aoo", busBytes{}.number(0).text("/x"))))
+	f.Add([]byte("l\x02\x01\x01\x08\x00\x00\x00\x03\x00\x00\x00\x08\x00\x00\x00\x05\x01u\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, message []byte) {
+		if len(message) >= busHeader {
+			replySerial(message)
+		}
+		r := &busReader{b: message}
+		for range 5 {
+			r.text()
+			r.align(8)
+			r.signature()
+			r.bytes(int(r.number()))
+		}
+		if r.at > len(message) {
+			t.Errorf("at %d of %d", r.at, len(message))
+		}
+	})
 }
