@@ -215,8 +215,9 @@ func (c *change) apply(snap *snapshot) (bool, error) {
 			return false, errors.Join(err, nameTaken(r.Name))
 		}
 	}
+	err = snap.put(&r)
 	c.rec = r
-	return true, snap.put(&r)
+	return true, err
 }
 
 // writeAccounts makes snap the present generation, readable with any of the recipients' keys.

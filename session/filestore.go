@@ -98,6 +98,19 @@ func (s *FileStore) Load(ctx context.Context) ([]Record, error) {
 	return all, nil
 }
 
+// changed returns the records whose marks are not those in have, and the IDs of the others: of ten
+// thousand accounts it parses the one that another process refreshed. Errors: those of Load.
+func (s *FileStore) changed(ctx context.Context, have map[ID]uint64) (changed []Record, same []ID, err error) {
+	snap, err := s.read(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if changed, same, err = snap.changed(have); err != nil {
+		return nil, nil, s.damaged(err)
+	}
+	return changed, same, nil
+}
+
 // Get returns one record. Errors: ErrNoAccount and those of Load.
 func (s *FileStore) Get(ctx context.Context, id ID) (Record, error) {
 	snap, err := s.read(ctx)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -445,5 +446,42 @@ func TestIndexThatCannotBeWritten(t *testing.T) {
 	filled(t, dir)
 	if got := namesIn(t, dir); got != "a b" {
 		t.Errorf("names %q", got)
+	}
+}
+
+// Whoever has most of the accounts already parses only those that others changed.
+func TestChangedParsesWhatIsUnlike(t *testing.T) {
+	dir := t.TempDir()
+	s := filled(t, dir)
+	have := map[ID]uint64{}
+	look := func(want ...ID) {
+		t.Helper()
+		changed, same, err := s.changed(t.Context(), have)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []ID
+		for _, r := range changed {
+			got = append(got, r.ID)
+			have[r.ID] = r.mark
+		}
+		if !slices.Equal(got, want) || len(got)+len(same) != len(have) {
+			t.Errorf("parsed %q, left %q, want %q parsed of %d", got, same, want, len(have))
+		}
+	}
+	look("00000001", "00000002")
+	look()
+	if _, err := openTestStore(dir).Update(t.Context(), "00000002", named("other")); err != nil {
+		t.Fatal(err)
+	}
+	look("00000002")
+	r, err := s.Update(t.Context(), "00000001", named("mine"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	have[r.ID] = r.mark // what one wrote oneself is known as it stands
+	look()
+	if r, err = s.Get(t.Context(), "00000001"); err != nil || r.mark != have[r.ID] {
+		t.Errorf("read back with another mark: %v", err)
 	}
 }

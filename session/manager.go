@@ -135,12 +135,12 @@ func (m *Manager) Load(ctx context.Context) error {
 // load is Load, and says which accounts others added, renamed and removed meanwhile.
 func (m *Manager) load(ctx context.Context) ([]Event, error) {
 	for {
-		asOf := m.changesNow()
-		recs, err := m.store.Load(ctx)
+		have, asOf := m.marks()
+		recs, same, err := m.read(ctx, have)
 		if err != nil {
 			return nil, err
 		}
-		if news, ok := m.merge(recs, asOf); ok {
+		if news, ok := m.merge(recs, same, asOf); ok {
 			return news, nil
 		}
 	}
@@ -152,10 +152,30 @@ func (m *Manager) changesNow() uint64 {
 	return m.changes
 }
 
-// merge takes over the records that the store had when it was asked, after asOf changes of entries.
-// What this process changed since is newer than they are; not ok when it forgot an account, which may
-// be among them.
-func (m *Manager) merge(recs []Record, asOf uint64) (news []Event, ok bool) {
+// marks are those of the records here, after asOf changes of entries.
+func (m *Manager) marks() (have map[ID]uint64, asOf uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	have = make(map[ID]uint64, len(m.order))
+	for _, e := range m.order {
+		have[e.rec.ID] = e.rec.mark
+	}
+	return have, m.changes
+}
+
+// read gives the records of the store, but for those which it has marks of: they are the same.
+func (m *Manager) read(ctx context.Context, have map[ID]uint64) (recs []Record, same []ID, err error) {
+	if s, ok := m.store.(*FileStore); ok {
+		return s.changed(ctx, have)
+	}
+	recs, err = m.store.Load(ctx)
+	return recs, nil, err
+}
+
+// merge takes over the records that the store had when it was asked, after asOf changes of entries, and
+// leaves those that are the same. What this process changed since is newer than they are; not ok when it
+// forgot an account, which may be among them.
+func (m *Manager) merge(recs []Record, same []ID, asOf uint64) (news []Event, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.dropped > asOf {
@@ -165,7 +185,10 @@ func (m *Manager) merge(recs []Record, asOf uint64) (news []Event, ok bool) {
 	say := func(r *Record, text string) {
 		news = append(news, Event{Account: r.ID, Name: r.Name, Op: "store", Text: text + " by another process"})
 	}
-	there := make(map[ID]bool, len(recs))
+	there := make(map[ID]bool, len(recs)+len(same))
+	for _, id := range same {
+		there[id] = true
+	}
 	for _, r := range recs {
 		there[r.ID] = true
 		before := ""

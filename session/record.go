@@ -30,6 +30,8 @@ type Record struct {
 	Problem      *Problem // nil: none
 	// Version grows by one with every change; the store sets it.
 	Version uint64
+	// mark tells the line that a file store read it from, or wrote it to, from others; 0 for other stores.
+	mark uint64
 }
 
 // Access is an access token and its times, anchored to this machine's wall clock.

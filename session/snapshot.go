@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 )
@@ -46,21 +47,36 @@ func (s *snapshot) get(id ID) (Record, bool, error) {
 	if err != nil {
 		return Record{}, false, fmt.Errorf("account %s: %w", id, err)
 	}
+	r.mark = markOf(line)
 	return *r, true, nil
+}
+
+var markSeed = maphash.MakeSeed()
+
+// markOf tells lines apart, within this process.
+func markOf(line []byte) uint64 { return maphash.Bytes(markSeed, line) }
+
+// changed returns the records whose marks are not those in have, and the IDs of the others.
+func (s *snapshot) changed(have map[ID]uint64) (changed []Record, same []ID, err error) {
+	for _, id := range s.book.ids {
+		if mark, ok := have[id]; ok && mark == markOf(s.book.lines[id]) {
+			same = append(same, id)
+			continue
+		}
+		r, _, err := s.get(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		changed = append(changed, r)
+	}
+	return changed, same, nil
 }
 
 // all returns the records in order of name.
 func (s *snapshot) all() ([]Record, error) {
-	out := make([]Record, 0, len(s.book.ids))
-	for _, id := range s.book.ids {
-		r, _, err := s.get(id)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
+	out, _, err := s.changed(nil)
 	slices.SortFunc(out, byName)
-	return out, nil
+	return out, err
 }
 
 // next is a copy to be changed into the generation after this one.
@@ -74,6 +90,7 @@ func (s *snapshot) put(r *Record) error {
 		return err
 	}
 	s.book.put(r.ID, line)
+	r.mark = markOf(line)
 	return nil
 }
 

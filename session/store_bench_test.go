@@ -86,12 +86,15 @@ func BenchmarkOpenLoad(b *testing.B) {
 func BenchmarkReload(b *testing.B) {
 	sizes(b, func(b *testing.B, s *FileStore) {
 		b.Helper()
-		reader := openedBench(s)
+		m := New(openedBench(s), Options{})
+		if err := m.Load(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 		for b.Loop() {
 			b.StopTimer()
 			benchUpdate(b, s)
 			b.StartTimer()
-			if _, err := reader.Load(b.Context()); err != nil {
+			if err := m.Load(b.Context()); err != nil {
 				b.Fatal(err)
 			}
 		}
