@@ -272,6 +272,7 @@ func (a *app) revokeRefreshTokens(ctx context.Context, ids []string, o revokeTok
 		if errors.Is(err, api.ErrServer) { // it may be revoked all the same (contract 5, 7.3)
 			err = m.Do(ctx, c.ID, revoke)
 		}
+		m.LogRevocation(c.ID, session.Revocation{UserUUID: c.UserUUID, ClientID: id}, err)
 		if err != nil && !errors.Is(err, api.ErrNotFound) {
 			failed = append(failed, fmt.Errorf("%s: %w", api.Clean(id), err))
 			continue

@@ -198,6 +198,7 @@ func (a *app) endSessions(ctx context.Context, m *session.Manager, account sessi
 		err := m.Do(ctx, account.ID, func(ctx context.Context, client *api.Client, token api.Secret) error {
 			return client.RevokeUserSession(ctx, token, account.UserUUID, uuid)
 		})
+		m.LogRevocation(account.ID, session.Revocation{UserUUID: account.UserUUID, Session: uuid}, err)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("session %s: %w", api.Clean(uuid), err))
 			continue

@@ -85,12 +85,18 @@ func (m *Manager) AddClients(add []KnownClient) error {
 			return err
 		}
 	}
-	return m.changeClients(func(all []KnownClient) []KnownClient {
+	err := m.changeClients(func(all []KnownClient) []KnownClient {
 		for _, c := range add {
 			all = append(slices.DeleteFunc(all, c.Same), c)
 		}
 		return all
 	})
+	for _, c := range add { // who is known is not watched: that has to be found again
+		if err == nil {
+			m.tell(Event{Op: "label", Text: shown(c.ClientID) + " at " + api.StackName(c.Stack) + " is known as " + c.Label}, map[string]string{"user": c.UserUUID})
+		}
+	}
+	return err
 }
 
 func (m *Manager) changeClients(change func([]KnownClient) []KnownClient) error {

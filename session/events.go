@@ -12,7 +12,7 @@ type Event struct {
 	Time    time.Time
 	Account ID
 	Name    string // the account's name then
-	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, rotate, users, log
+	Op      string // what it belongs to: refresh, sign-in, forget, clock, store, watch, respond, revoke, label, rotate, users, log
 	Level   Level
 	Text    string
 }

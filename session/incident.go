@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"wakey/api"
 )
 
 // StepName names a step of a response.
@@ -80,6 +82,37 @@ type Revocation struct {
 	ClientID string    `json:"client_id,omitempty"` // of a refresh token
 	Session  string    `json:"session,omitempty"`
 	Result   string    `json:"result"` // "revoked", "was gone", or why it failed
+}
+
+func whatCameOf(err error) string {
+	switch {
+	case err == nil:
+		return "revoked"
+	case errors.Is(err, api.ErrNotFound):
+		return "was gone"
+	}
+	return err.Error()
+}
+
+// LogRevocation notes down in the log that a person has revoked something through the account, and what came of it:
+// err is nil, api.ErrNotFound for what was gone, or why it failed. At and Result of v are not looked at.
+func (m *Manager) LogRevocation(id ID, v Revocation, err error) {
+	a, aerr := m.Account(string(id))
+	if aerr != nil {
+		return // forgotten meanwhile
+	}
+	what := "the refresh token " + shown(v.ClientID)
+	if v.Session != "" {
+		what = "the session " + shown(v.Session)
+	}
+	if v.UserUUID != a.UserUUID {
+		what += " of the user " + shown(v.UserUUID)
+	}
+	e := Event{Account: id, Name: a.Name, Op: "revoke", Text: what + ": " + whatCameOf(err)}
+	if err != nil && !errors.Is(err, api.ErrNotFound) {
+		e.Level = Warn
+	}
+	m.tell(e, map[string]string{"user": v.UserUUID})
 }
 
 // ProofState says what became of a claim.

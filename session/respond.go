@@ -364,14 +364,7 @@ func (p *Plan) names(s PlannedSession) bool { return slices.Contains(p.Sessions,
 // revoked keeps the outcome of a revocation.
 func (r *responder) revoked(v Revocation, err error) {
 	v.At = r.m.now()
-	switch {
-	case err == nil:
-		v.Result = "revoked"
-	case errors.Is(err, api.ErrNotFound):
-		v.Result = "was gone"
-	default:
-		v.Result = err.Error()
-	}
+	v.Result = whatCameOf(err)
 	same := func(o Revocation) bool {
 		return o.UserUUID == v.UserUUID && o.ClientID == v.ClientID && o.Session == v.Session
 	}

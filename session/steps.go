@@ -84,6 +84,7 @@ func (r *responder) endTokens(ctx context.Context, step *Step, list []PlannedTok
 			return c.RevokeUserRefreshToken(ctx, token, t.UserUUID, t.ClientID)
 		})
 		r.revoked(Revocation{UserUUID: t.UserUUID, ClientID: t.ClientID}, err)
+		r.m.LogRevocation(r.in.Plan.Account, Revocation{UserUUID: t.UserUUID, ClientID: t.ClientID}, err)
 		switch {
 		case err == nil || errors.Is(err, api.ErrNotFound):
 			step.Done++
@@ -144,6 +145,7 @@ func (r *responder) endSessions(ctx context.Context, step *Step, list []PlannedS
 			return c.RevokeUserSession(ctx, token, s.UserUUID, s.UUID)
 		})
 		r.revoked(Revocation{UserUUID: s.UserUUID, Session: s.UUID}, err)
+		r.m.LogRevocation(r.in.Plan.Account, Revocation{UserUUID: s.UserUUID, Session: s.UUID}, err)
 		if err != nil {
 			return err // a permission that one lacks, all lack
 		}

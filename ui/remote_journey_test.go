@@ -58,6 +58,15 @@ func TestUnknownDeviceIsRevokedAndProvenGone(t *testing.T) {
 	tm.until("× phone-7c1e")
 	tm.typed(keyTab, keyEnter)
 	tm.until("phone-7c1e is gone", "lists it no more; 1 of 1 session ended", "1 refresh token ")
+	logged := 0
+	for _, e := range s.mgr.Events() {
+		if e.Op == "revoke" && strings.HasSuffix(e.Text, ": revoked") {
+			logged++
+		}
+	}
+	if logged != 2 {
+		t.Errorf("the log tells of %d revocations, want 2: %+v", logged, s.mgr.Events())
+	}
 	if got := s.RefreshTokens(s.acc.UserUUID); !slices.Equal(got, []string{s.acc.ClientID}) {
 		t.Errorf("left on the stack: %v", got)
 	}

@@ -114,6 +114,7 @@ func (r *revocation) revoke(ctx context.Context, t *target) error {
 		// for this user.
 		return c.RevokeUserSession(ctx, token, r.scope.user, t.session)
 	})
+	r.mgr.LogRevocation(r.scope.acc, session.Revocation{UserUUID: t.user, ClientID: t.clientID, Session: t.session}, err)
 	if errors.Is(err, api.ErrNotFound) {
 		return nil
 	}
