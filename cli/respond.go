@@ -229,11 +229,14 @@ func (a *app) responded(in *session.Incident, err error) error {
 	}
 	var t table
 	for _, p := range in.Proofs {
-		until := ""
-		if !p.Until.IsZero() {
-			until = "over " + when(p.Until, time.Now())
+		how := p.How
+		switch {
+		case p.State == session.Proven:
+			how = ""
+		case !p.Until.IsZero():
+			how = "over " + when(p.Until, time.Now())
 		}
-		t.add(string(p.State), p.Claim, until)
+		t.add(proofWord(p.State), p.Claim, how)
 	}
 	if err := t.print(a.stdout); err != nil {
 		return err
@@ -244,6 +247,17 @@ func (a *app) responded(in *session.Incident, err error) error {
 	}
 	return fmt.Errorf("%w: \"wakey log export --incident %s\" writes down what is left, \"wakey incidents resume %s\" tries it again",
 		errPartly, in.Plan.ID, in.Plan.ID)
+}
+
+func proofWord(s session.ProofState) string {
+	switch s {
+	case session.Disproven:
+		return "not so yet"
+	case session.NotProvable:
+		return "can't be proven"
+	default:
+		return string(s)
+	}
 }
 
 var incidentFields = []field[session.Incident]{

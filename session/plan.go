@@ -145,13 +145,15 @@ func (m *Manager) PlanResponse(ctx context.Context, id ID, o ResponseOptions) (*
 	return p, err
 }
 
+// rotates tells whether t is one of this machine's that is rotated.
+func (p *Plan) rotates(t PlannedToken) bool {
+	return t.UserUUID == p.UserUUID && slices.ContainsFunc(p.Rotate, func(o PlannedRotate) bool { return o.ClientID == t.ClientID })
+}
+
 // KeptAtRisk says, for a person, why what is left alone may be in the thief's hands all the same; empty when
 // nothing says so. Signing in under a client_id that has a refresh token hands out that very one (contract 5).
 func (p *Plan) KeptAtRisk() string {
-	ours := func(t PlannedToken) bool {
-		return slices.ContainsFunc(p.Rotate, func(o PlannedRotate) bool { return o.ClientID == t.ClientID && t.UserUUID == p.UserUUID })
-	}
-	if p.PasswordKnown == "" || !slices.ContainsFunc(p.Keep, func(t PlannedToken) bool { return !ours(t) }) {
+	if p.PasswordKnown == "" || !slices.ContainsFunc(p.Keep, func(t PlannedToken) bool { return !p.rotates(t) }) {
 		return ""
 	}
 	return "whoever knows the password is handed the refresh token of any client_id by signing in under it, so these may be stolen, too"

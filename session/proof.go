@@ -197,7 +197,7 @@ func (r *responder) leaveOpen() {
 		r.claim(Disproven, "the refresh token "+shown(t.ClientID)+" is dead", "it can't be revoked: "+t.Why+"; "+t.Help)
 	}
 	for _, t := range p.Keep {
-		if !slices.ContainsFunc(p.Rotate, func(o PlannedRotate) bool { return o.ClientID == t.ClientID }) {
+		if !p.rotates(t) {
 			how := "it was left alone: " + t.Why
 			if risk := p.KeptAtRisk(); risk != "" {
 				how += "; " + risk

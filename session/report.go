@@ -130,6 +130,12 @@ func (r *incidentReport) markdown() []byte {
 	default:
 		fmt.Fprint(&b, "**Something is left open: see the steps and the proofs.**\n\n")
 	}
+	fmt.Fprintf(&b, "%s\n\n", cell(in.inShort()))
+	for _, warn := range []string{p.PasswordKnown, p.KeptAtRisk()} {
+		if warn != "" {
+			fmt.Fprintf(&b, "About the password: %s.\n\n", cell(warn))
+		}
+	}
 	if p.Missing != nil {
 		fmt.Fprintf(&b, "The user lacks the permissions %s.\n\n", cell(strings.Join(p.Missing, ", ")))
 	}
@@ -143,18 +149,40 @@ func (r *incidentReport) markdown() []byte {
 	for _, part := range []struct {
 		title string
 		state ProofState
-	}{{"Still alive", Disproven}, {"Proven dead", Proven}, {"Not provable", NotProvable}} {
+	}{{"Not so yet", Disproven}, {"Proven", Proven}, {"Can't be proven", NotProvable}} {
 		list := filter(in.Proofs, func(p Proof) bool { return p.State == part.state })
 		table(&b, part.title, []string{"Claim", "How", "Seen", "Over by"}, list, func(p Proof) []string {
 			return []string{p.Claim, p.How, stamp(p.At), stamp(p.Until)}
 		})
 	}
 	r.evidence(&b)
-	fmt.Fprintf(&b, "When this was written, %s.\n\n", cell(r.Verified))
+	fmt.Fprintf(&b, "Checked when this was written: %s.\n\n", cell(r.Verified))
 	table(&b, "Log", []string{"No.", "Time", "Op", "Level", "Text", "Hash"}, r.Log, func(l logLine) []string {
 		return []string{strconv.FormatUint(l.N, 10), stamp(l.Time), l.Op, l.Level.String(), l.Text, l.OwnHash[:16]}
 	})
 	return b.Bytes()
+}
+
+// inShort says in a sentence what was done.
+func (in *Incident) inShort() string {
+	tokens, sessions := 0, 0
+	for _, v := range in.Revoked {
+		switch {
+		case v.Result != whatCameOf(nil) && v.Result != whatCameOf(api.ErrNotFound):
+		case v.Session != "":
+			sessions++
+		case v.ClientID != "":
+			tokens++
+		}
+	}
+	text := fmt.Sprintf("%s and %s ended", count(tokens, "refresh token"), count(sessions, "session"))
+	if n := len(in.Rotated); n > 0 {
+		text += fmt.Sprintf(", %s of this machine with a new refresh token", count(n, "account"))
+	}
+	if in.step(StepPassword).State == Done {
+		return text + ", the password changed."
+	}
+	return text + ", the password not changed."
 }
 
 // evidence writes what there was, and what was done to it.
@@ -170,7 +198,7 @@ func (r *incidentReport) evidence(b *bytes.Buffer) {
 	head := []string{"client_id", "Made", "Known as", "User", "Why"}
 	same := func(row []string) []string { return row }
 	table(b, "Refresh tokens to be revoked", head, tokens(p.Revoke), same)
-	table(b, "Refresh tokens left alone", head, tokens(p.Keep), same)
+	table(b, "Refresh tokens left alone", head, tokens(filter(p.Keep, func(t PlannedToken) bool { return !p.rotates(t) })), same)
 	table(b, "Refresh tokens that can't be revoked", head, tokens(p.Stuck), same)
 	table(b, "Refresh tokens that appeared during the response", head, tokens(in.Appeared), same)
 	if in.Before != nil {

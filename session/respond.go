@@ -122,7 +122,11 @@ func (m *Manager) respond(ctx context.Context, in *Incident, h ResponseHooks) (*
 			r.held = append(r.held, h.token)
 		}
 	}
-	r.say(Warn, fmt.Sprintf("the response %s begins: %s", in.Plan.ID, in.Plan.summary()))
+	begins := "begins"
+	if in.step(StepSnapshot).State != Pending {
+		begins = "goes on"
+	}
+	r.say(Warn, fmt.Sprintf("the response %s %s: %s", in.Plan.ID, begins, in.Plan.summary()))
 	steps := []struct {
 		name StepName
 		run  func(context.Context) (string, error)

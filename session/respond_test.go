@@ -336,7 +336,7 @@ func TestRespond(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"# Incident " + p.ID, "Proven dead", "evil", "Not provable", "my phone", "| revoked |"} {
+		for _, want := range []string{"# Incident " + p.ID, "## Proven", "evil", "## Can't be proven", "3 refresh tokens and 3 sessions ended", "the password not changed", "my phone", "| revoked |"} {
 			if !bytes.Contains(md, []byte(want)) {
 				t.Errorf("the report lacks %q:\n%s", want, md)
 			}

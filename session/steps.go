@@ -201,8 +201,7 @@ func (r *responder) foreign(ctx context.Context) (tokens []PlannedToken, session
 // keeps tells whether t is left alone: the very one that the person saw. What is made anew under the name of
 // a kept one, or of one of ours that was rotated, is somebody else's.
 func (p *Plan) keeps(t PlannedToken) bool {
-	return slices.ContainsFunc(p.Keep, t.exactly) &&
-		!slices.ContainsFunc(p.Rotate, func(o PlannedRotate) bool { return o.ClientID == t.ClientID && t.UserUUID == p.UserUUID })
+	return slices.ContainsFunc(p.Keep, t.exactly) && !p.rotates(t)
 }
 
 // rotate gives every account of the plan another refresh token.

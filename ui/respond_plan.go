@@ -133,9 +133,9 @@ func (r *respond) ends() string {
 		}
 	}
 	if len(parts) == 0 {
-		return "nothing of others"
+		return ""
 	}
-	return strings.Join(parts, " and ")
+	return ": end " + strings.Join(parts, " and ")
 }
 
 // planPage lays the plan out. Everything that will be revoked stands there by its name: what does not is
@@ -151,7 +151,7 @@ func (r *respond) planPage(w int) []pageLine {
 	b.text(s.strong, "Somebody else has a token of "+whom+"?")
 	b.text(s.text, "Nothing is changed yet. wakey will do this, in this order"+r.f.hint("; → enter begins")+".")
 	if r.cut != nil {
-		b.text(s.warn, "An earlier response was cut off on "+clockTime(now, r.cut.Begun)+"."+r.f.hint(" R goes on with it; a new one does no harm either."))
+		b.text(s.warn, "An earlier response was cut off, begun "+age(now, r.cut.Begun)+"."+r.f.hint(" R goes on with it; a new one does no harm either."))
 	}
 	r.planSteps(&b)
 	user := func(uuid string) string {
@@ -225,8 +225,15 @@ func (r *respond) kept() []*session.PlannedToken {
 func (r *respond) planSteps(b *pageBuilder) {
 	p, s := r.plan, r.f.st
 	b.blank()
-	b.item(pageItem{shape: "1", name: "revoke " + plural(len(p.Revoke), "refresh token"), note: "no access token is made from them then"})
-	b.item(pageItem{shape: "2", name: "revoke " + plural(len(p.Sessions), "session"), note: "their access tokens end at once"})
+	counted := func(shape string, n int, noun, what, none string) {
+		if n == 0 {
+			b.item(pageItem{shape: shape, name: "revoke no " + noun, note: none})
+			return
+		}
+		b.item(pageItem{shape: shape, name: "revoke " + plural(n, noun), note: what})
+	}
+	counted("1", len(p.Revoke), "refresh token", "no access token is made from them then", "each is known, or this machine's")
+	counted("2", len(p.Sessions), "session", "their access tokens end at once", "all are this machine's")
 	note := "takes the password; may be the stolen one"
 	if len(p.Rotate) == 0 {
 		note = "there is none on this machine"
@@ -268,7 +275,7 @@ func (r *respond) begin() tea.Cmd {
 	}
 	c := &confirm{
 		f: r.f, heading: "Sign out everyone in the tenant", yes: "Begin", no: "Not now", harm: true, word: "everyone",
-		text: []string{fmt.Sprintf("This ends %s of %s, as listed. They have to sign in again, on every device.", r.ends(), plural(len(r.plan.Users), "user"))},
+		text: []string{fmt.Sprintf("This ends %s of %s, as listed. They have to sign in again, on every device.", strings.TrimPrefix(r.ends(), ": end "), plural(len(r.plan.Users), "user"))},
 		then: func(bool) tea.Cmd { return r.run(r.plan, "") },
 	}
 	r.f.push(c)

@@ -216,7 +216,7 @@ func (r *respond) report() tea.Cmd {
 		if err != nil {
 			return r.f.fail("the report was not written", err)
 		}
-		r.f.push(newNotice(r.f, "The report is written", strings.Join(names, "\n")+"\nIt holds no secrets, but names: only you may read it."))
+		r.f.push(newNotice(r.f, "The report is written", strings.Join(names, " and ")+". It holds no secrets, but names: only you may read it."))
 		return nil
 	})
 	return cmd

@@ -293,7 +293,7 @@ func TestRespondBehindTheViews(t *testing.T) {
 	tm.typed("r")
 	tm.until("Something is left open", "Give the password", "! begins again")
 	tm.typed("!")
-	tm.until("Nothing is changed yet", "Begin: end nothing of others")
+	tm.until("Nothing is changed yet", "revoke no session", "  Begin  ")
 	tm.typed(keyEsc)
 	tm.until("HAPPENED")
 }

@@ -99,7 +99,7 @@ func (r *respond) view(w, h int) string {
 }
 
 // The labels of the buttons. The safe one has the focus.
-func (r *respond) labels() (yes, no string) { return "  Begin: end " + r.ends() + "  ", "  Not now  " }
+func (r *respond) labels() (yes, no string) { return "  Begin" + r.ends() + "  ", "  Not now  " }
 
 func (r *respond) buttonSpans(w int) (yes, no cells) {
 	y, n := r.labels()
@@ -174,8 +174,12 @@ func (r *respond) overPage(w int) []pageLine {
 		b.text(b.s.bad, shapeAlarm+" It is not over. "+r.interruption())
 		b.text(b.s.text, "What was done stays done."+r.f.hint(" r goes on where it stopped."))
 	case in.Clean():
-		b.text(b.s.good, "✓ It is over: what could be stolen from "+r.acc.Name+" is dead, and this machine has a new refresh token.")
-		b.text(b.s.text, "Below is what is proven, and what nobody can prove, with the latest instant at which it can still matter."+r.f.hint(" w writes it all down."))
+		verdict := "✓ It is over: everything that was to end is dead"
+		if len(in.Rotated) > 0 {
+			verdict += ", and this machine has a new refresh token"
+		}
+		b.text(b.s.good, verdict+".")
+		b.text(b.s.text, "Below stands what is proven, and what nobody can prove, with the latest instant at which it can matter."+r.f.hint(" w writes it down."))
 	default:
 		b.text(b.s.bad, shapeAlarm+" Something is left open. Do this next:")
 		for _, next := range r.nextSteps() {
