@@ -177,3 +177,21 @@ func TestDoubtfulPassword(t *testing.T) {
 	}
 	o.wantLog(t, "perhaps set the password of pete")
 }
+
+// The stack ends any session of the tenant through any user's path (contract 8): what it lists for another user is left alone.
+func TestSessionsOfAnotherUserAreNotEnded(t *testing.T) {
+	o := newOfficeBehind(t, func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/users/"+peteUUID+"/sessions") {
+				r = r.Clone(r.Context())
+				r.URL.Path = strings.Replace(r.URL.Path, peteUUID, subUUID, 1)
+			}
+			return next.RoundTrip(r)
+		})
+	})
+	sues := o.device(t, "sue", "sue-pass", "")
+	e, err := o.EndAccess(t.Context(), o.id, read(t, o, peteUUID), Ending{Tokens: true, Sessions: true})
+	if err != nil || len(e.Sessions) != 0 || !o.alive(t, sues) {
+		t.Errorf("%+v, %v; sue's lives: %v", e, err, o.alive(t, sues))
+	}
+}
