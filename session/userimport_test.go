@@ -40,6 +40,16 @@ func (o *office) importText(t *testing.T, text string, opts ImportOptions) (Impo
 	return count, told, err
 }
 
+// numberedUsers is a file of n users.
+func numberedUsers(prefix string, n int) string {
+	var b strings.Builder
+	b.WriteString("username,email_address\n")
+	for i := range n {
+		fmt.Fprintf(&b, "%s%03d,%s%03d@root.example\n", prefix, i, prefix, i)
+	}
+	return b.String()
+}
+
 func wantTold(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	ok := len(got) == len(want)
@@ -160,16 +170,11 @@ func TestImportMeetsAnother(t *testing.T) {
 func TestImportOutlastsFaults(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := newOffice(t)
-		var b strings.Builder
-		b.WriteString("username,email_address\n")
-		for i := range 200 {
-			fmt.Fprintf(&b, "u%d,u%d@root.example\n", i, i)
-		}
 		for i := range 8 {
 			o.Faults().Add(authd.Fault{Method: "POST", Path: "/users", Status: 500, After: i%2 == 0, Times: 3})
 			o.Faults().Add(authd.Fault{Method: "POST", Path: "/users", Cut: true, Times: 2})
 		}
-		count, _, err := o.importText(t, b.String(), ImportOptions{Parallel: 8})
+		count, _, err := o.importText(t, numberedUsers("u", 200), ImportOptions{Parallel: 8})
 		if err != nil || count[UserCreated] != 200 {
 			t.Errorf("%v, %v", count, err)
 		}
@@ -197,12 +202,7 @@ func (o *office) list(t *testing.T, opts api.ListOptions) (page api.Page[api.Use
 func TestImportStops(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := newOffice(t)
-		var b strings.Builder
-		b.WriteString("username\n")
-		for i := range 50 {
-			fmt.Fprintf(&b, "u%02d\n", i)
-		}
-		lines, err := ReadUsers(strings.NewReader(b.String()), UsersCSV)
+		lines, err := ReadUsers(strings.NewReader(numberedUsers("u", 50)), UsersCSV)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,14 +240,9 @@ func TestImportStops(t *testing.T) {
 func TestImportIsBoundedAndSteady(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := newOffice(t)
-		var b strings.Builder
-		b.WriteString("username\n")
-		for i := range 100 {
-			fmt.Fprintf(&b, "u%d\n", i)
-		}
 		o.Faults().Add(authd.Fault{Method: "POST", Path: "/users", Delay: 100 * time.Millisecond})
 		begun := time.Now()
-		if count, _, err := o.importText(t, b.String(), ImportOptions{Parallel: 5}); err != nil || count[UserCreated] != 100 {
+		if count, _, err := o.importText(t, numberedUsers("u", 100), ImportOptions{Parallel: 5}); err != nil || count[UserCreated] != 100 {
 			t.Errorf("%v, %v", count, err)
 		}
 		if took := time.Since(begun); took < 2*time.Second || took > 2500*time.Millisecond {
@@ -256,7 +251,7 @@ func TestImportIsBoundedAndSteady(t *testing.T) {
 		o.Faults().Clear()
 		begun = time.Now()
 		var at []time.Duration
-		lines, _ := ReadUsers(strings.NewReader(strings.ReplaceAll(b.String(), "\nu", "\nv")), UsersCSV)
+		lines, _ := ReadUsers(strings.NewReader(numberedUsers("v", 100)), UsersCSV)
 		if _, err := o.ImportUsers(t.Context(), o.id, lines, ImportOptions{Rate: 20, Report: func(ImportedUser) { at = append(at, time.Since(begun)) }}); err != nil {
 			t.Error(err)
 		}
@@ -273,15 +268,10 @@ func TestImportIsBoundedAndSteady(t *testing.T) {
 func TestImportReportsInOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := newOffice(t)
-		var b strings.Builder
-		b.WriteString("username\n")
-		for i := range 40 {
-			fmt.Fprintf(&b, "u%02d\n", i)
-			if i%7 == 0 {
-				o.Faults().Add(authd.Fault{Method: "POST", Path: "/users", Delay: time.Second, Times: 1})
-			}
+		for range 6 {
+			o.Faults().Add(authd.Fault{Method: "POST", Path: "/users", Delay: time.Second, Times: 1})
 		}
-		_, told, err := o.importText(t, b.String(), ImportOptions{Parallel: 8})
+		_, told, err := o.importText(t, numberedUsers("u", 40), ImportOptions{Parallel: 8})
 		if err != nil || !slices.IsSorted(told) || len(told) != 40 {
 			t.Errorf("%q, %v", told, err)
 		}

@@ -77,3 +77,9 @@ func (sp split) withDetails(s *styles, rows string, lines []string) string {
 	}
 	return sp.join(s, rows, strings.Join(lines, "\n"))
 }
+
+// clickIn takes a click in a body whose first lines are not the list's. opened tells that it was on the row under the cursor.
+func (l *list[T]) clickIn(sp split, head int, msg clickMsg) (opened bool) {
+	msg.y -= head
+	return msg.x < sp.listW && msg.y >= 0 && msg.y < sp.listH && l.update(msg, sp.listW)
+}

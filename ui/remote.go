@@ -395,12 +395,8 @@ func (v *remote[T]) update(msg tea.Msg) tea.Cmd {
 		return v.filterKey(msg)
 	case clickMsg:
 		w, h := v.f.bodySize()
-		msg.y -= len(v.head(w, h))
-		sp := splitBody(w, h-len(v.head(w, h)), len(v.list.all))
-		if msg.x >= sp.listW || msg.y < 0 || msg.y >= sp.listH {
-			return nil
-		}
-		if v.list.update(msg, sp.listW) {
+		head := len(v.head(w, h))
+		if v.list.clickIn(splitBody(w, h-head, len(v.list.all)), head, msg) {
 			return v.do(actDetails)
 		}
 	default:

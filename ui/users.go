@@ -421,12 +421,7 @@ func (v *users) update(msg tea.Msg) tea.Cmd {
 	case clickMsg:
 		w, h := v.f.bodySize()
 		head := len(v.head(w, h))
-		msg.y -= head
-		sp := v.split(w, h-head)
-		if msg.x >= sp.listW || msg.y < 0 || msg.y >= sp.listH {
-			return nil
-		}
-		if v.list.update(msg, sp.listW) {
+		if v.list.clickIn(v.split(w, h-head), head, msg) {
 			return v.do(actDetails)
 		}
 	default:
