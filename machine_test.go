@@ -21,7 +21,7 @@ import (
 // machine is a home of its own for wakey, and the stacks that it reaches: by names such as
 // pbx.example.com, through a proxy that knows where they listen.
 type machine struct {
-	t    *testing.T
+	t    testing.TB
 	bin  string
 	home string
 	env  []string
@@ -30,18 +30,18 @@ type machine struct {
 	hosts map[string]*authd.Running
 }
 
-func newMachine(t *testing.T) *machine {
-	t.Helper()
+func newMachine(tb testing.TB) *machine {
+	tb.Helper()
 	bin, err := buildWakey()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	m := &machine{t: t, bin: bin, home: t.TempDir(), hosts: map[string]*authd.Running{}}
+	m := &machine{t: tb, bin: bin, home: tb.TempDir(), hosts: map[string]*authd.Running{}}
 	if err := os.WriteFile(m.home+"/passphrase", []byte("correct horse\n"), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.Mkdir(m.home+"/run", 0o700); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	m.env = []string{
 		"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "TZ=UTC",

@@ -162,7 +162,7 @@ var passing = []struct {
 	{regexp.MustCompile(`\b[0-9a-f]{4,12}(-[0-9a-f]{4,12})+(-|\b)|[0-9a-f-]+…[0-9a-f-]+|…[0-9a-f]{8}`), "ID"},
 	{regexp.MustCompile(`just now|(\d+ (second|minute)s?|yesterday) ago`), "AGE"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) `), ""},
-	{regexp.MustCompile(`\d+h\d+m\d+s|\d+:\d\d(:\d\d)?(\.\d+)?`), "TIME"},
+	{regexp.MustCompile(`\d+h\d+m\d+s|(\d+ h )?\d+ min|\d+:\d\d(:\d\d)?(\.\d+)?`), "TIME"},
 	{regexp.MustCompile(`(6 Activity) \d+|( of) \d+`), "$1$2"}, // the watch tells more or less of the revoked one
 	{regexp.MustCompile(`[━─╸┃▼]+`), "─"},
 	{regexp.MustCompile(`[ \t]+`), " "},

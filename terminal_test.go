@@ -41,7 +41,7 @@ func (e *buildError) Error() string { return e.err.Error() + "\n" + e.out }
 
 // terminal is the program in a pseudo-terminal, seen through a screen emulator.
 type terminal struct {
-	t       *testing.T
+	t       testing.TB
 	cmd     *exec.Cmd
 	pty     *os.File
 	em      *vt.SafeEmulator

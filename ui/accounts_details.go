@@ -91,7 +91,11 @@ func (v *accounts) lately(a session.Account, w, h int) []string {
 		const when = 11
 		at := clockTime(v.f.now, e.Time)
 		at = fit(at[:min(len(at), len("2026-11-23"))], when)
-		for _, l := range head(wrap(e.Text, w-when-2), min(2, h-len(lines))) {
+		text := wrap(e.Text, w-when-2)
+		if room := min(2, h-len(lines)); len(text) > room {
+			text = append(text[:room-1:room-1], cut(text[room-1]+" "+text[room], w-when-2))
+		}
+		for _, l := range text {
 			lines = append(lines, " "+s.muted.Render(at)+st.Render(cut(l, w-when-2)))
 			at = blanks(when)
 		}

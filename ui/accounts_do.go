@@ -135,7 +135,7 @@ func (f *frame) chooseCopy(a session.Account) tea.Cmd {
 	form := func(name, what string, text func(session.Access, session.Account) string) choice {
 		return choice{name: name, do: func() tea.Cmd { return f.copyForm(a, what, text) }}
 	}
-	f.push(&menu{f: f, heading: "Copy of " + a.Name, choices: []choice{
+	f.push(&menu{f: f, heading: "Copy of " + a.Name, verb: "copy", choices: []choice{
 		form("Access token", "the token", func(t session.Access, _ session.Account) string { return t.Token.Reveal() }),
 		form("X-Auth-Token header", "the header of", func(t session.Access, _ session.Account) string {
 			return "X-Auth-Token: " + t.Token.Reveal()

@@ -65,12 +65,17 @@ func (v *accounts) countdownStyle(a session.Account) lipgloss.Style {
 	}
 }
 
+// expiresText counts the seconds of the account under the cursor, and of those that are about to
+// expire.
 func (v *accounts) expiresText(a session.Account) string {
 	switch {
 	case a.ExpiresAt.IsZero():
 		return "–"
 	case !a.ExpiresAt.After(v.f.now):
 		return "over"
+	}
+	if left := a.ExpiresAt.Sub(v.f.now); a.ID != v.f.current && left >= secondsBelow {
+		return minutesLeft(left)
 	}
 	return countdown(a.ExpiresAt.Sub(v.f.now))
 }
@@ -137,6 +142,9 @@ func (v *accounts) refreshText(a session.Account) string {
 		return "retry " + countdown(a.RetryAt.Sub(now))
 	case a.RefreshAt.IsZero():
 		return "never"
+	}
+	if left := a.RefreshAt.Sub(now); left >= refreshSecondsBelow {
+		return minutesLeft(left)
 	}
 	return countdown(a.RefreshAt.Sub(now))
 }

@@ -21,6 +21,25 @@ func countdown(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
+// Seconds are shown where they matter: everywhere else they would only make the screen restless,
+// and a slow link busy.
+const (
+	secondsBelow        = 10 * time.Minute // of what expires
+	refreshSecondsBelow = 2 * time.Minute  // of what is refreshed
+)
+
+// minutesLeft writes a time left to the minute, below which it is rounded: "1 h 58 min", "44 min".
+func minutesLeft(d time.Duration) string {
+	switch m := int(d.Minutes()); {
+	case d >= 48*time.Hour:
+		return countdown(d)
+	case m < 60:
+		return fmt.Sprintf("%d min", m)
+	default:
+		return fmt.Sprintf("%d h %02d min", m/60, m%60)
+	}
+}
+
 // span writes a length of time in words that fit a sentence: "2 h", "48 min", "90 s".
 func span(d time.Duration) string {
 	s := int64(math.Round(d.Seconds()))

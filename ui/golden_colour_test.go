@@ -17,7 +17,7 @@ import (
 var colourScenes = []string{
 	"accounts", "filtered", "sign in", "inspector permissions", "inspector compared", "tokens marked", "tokens of everyone",
 	"sessions listed", "activity full", "help", "palette", "confirm", "revoke most", "token details", "failures", "bulk job",
-	"may it, differs", "trust",
+	"may it, differs", "trust", "users listed", "user edit", "user card",
 }
 
 // TestGoldenColour holds screens against the frames kept of them as a terminal gets them: with

@@ -199,7 +199,7 @@ func (v *inspector) chooseOther() tea.Cmd {
 	if in == nil {
 		return v.f.say(toastInfo, "there is nothing to compare until the stack has told of the token")
 	}
-	m := &menu{f: v.f, heading: "Compare " + v.nameOfShown() + " with"}
+	m := &menu{f: v.f, heading: "Compare " + v.nameOfShown() + " with", verb: "compare"}
 	for _, a := range v.f.accounts {
 		if v.pasted == nil && a.ID == v.account {
 			continue

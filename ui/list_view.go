@@ -113,6 +113,9 @@ func (l *list[T]) least() []int {
 	ws := make([]int, len(l.cols))
 	for i, c := range l.cols {
 		ws[i] = max(c.min, width(c.title))
+		if c.text == nil { // drawn, not written: as wide as it may be
+			ws[i] = max(ws[i], c.max)
+		}
 		if c.compare != nil {
 			ws[i] = max(ws[i], width(c.title)+1) // for the arrow of the order
 		}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ const (
 type choice struct {
 	name string
 	key  string // shown at the right
+	away bool   // of a view that is not shown: whatever is nearer comes first
 	do   func() tea.Cmd
 }
 
@@ -25,6 +27,7 @@ type choice struct {
 type menu struct {
 	f       *frame
 	heading string
+	verb    string // what enter does; empty: "do it"
 	choices []choice
 	filter  input
 	cursor  int
@@ -73,7 +76,7 @@ func (m *menu) addOthers(target part) {
 				continue
 			}
 			m.choices = append(m.choices, choice{
-				name: viewID(id).name() + ": " + b.name, key: strconv.Itoa(id+1) + " " + b.shown(),
+				name: viewID(id).name() + ": " + b.name, key: strconv.Itoa(id+1) + " " + b.shown(), away: true,
 				do: func() tea.Cmd { return tea.Batch(m.f.open(viewID(id)), sc.do(b.action)) },
 			})
 		}
@@ -85,7 +88,7 @@ func (m *menu) typing() bool  { return true }
 
 func (m *menu) bindings() []binding {
 	return []binding{
-		{action: actChoose, keys: []string{"enter"}, short: "do it"},
+		{action: actChoose, keys: []string{"enter"}, short: cmp.Or(m.verb, "do it")},
 		{action: actUp, keys: []string{"up", "ctrl+p", "shift+tab"}, show: "↑↓", short: "choose"},
 		{action: actDown, keys: []string{"down", "ctrl+n", "tab"}},
 		{action: actCancel, keys: []string{"esc"}, short: "close"},
@@ -145,6 +148,9 @@ func (m *menu) found() []choice {
 	var hits []hit
 	for _, c := range m.choices {
 		if score, ok := fuzzy(c.name, m.filter.value()); ok {
+			if c.away {
+				score -= 40
+			}
 			hits = append(hits, hit{c, score})
 		}
 	}

@@ -12,7 +12,7 @@ type split struct {
 const (
 	paneBeside = 120 // from this width the details stand beside most lists
 	paneWidth  = 44
-	paneWide   = 50 // where there is room: a uuid fits behind its label
+	paneWide   = 52 // where there is room: a uuid fits behind its label
 	paneLines  = 8
 )
 

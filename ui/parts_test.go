@@ -22,6 +22,17 @@ func TestCountdown(t *testing.T) {
 	}
 }
 
+func TestMinutesLeft(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		10 * time.Minute: "10 min", 10*time.Minute + 59*time.Second: "10 min", time.Hour - time.Second: "59 min", time.Hour: "1 h 00 min",
+		2*time.Hour - time.Second: "1 h 59 min", 47 * time.Hour: "47 h 00 min", 50 * time.Hour: "2 d 02 h",
+	} {
+		if got := minutesLeft(d); got != want {
+			t.Errorf("%v: %q, not %q", d, got, want)
+		}
+	}
+}
+
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0 s", 90 * time.Second: "90 s", 2 * time.Minute: "2 min", 48 * time.Minute: "48 min", time.Hour: "1 h",

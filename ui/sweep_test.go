@@ -139,8 +139,8 @@ func TestLateAnswersOfEveryView(t *testing.T) {
 			if id == viewAccounts || id == viewInspector && len(keys) > 0 && keys[0] == "r" {
 				continue // a refresh is the account's, whatever view is shown
 			}
-			for len(a.dialogs) > 0 {
-				a.close(a.dialogs[0])
+			for range len(a.dialogs) {
+				press(a, "esc")
 			}
 			press(a, "1")
 			for _, j := range a.jobs.list {
