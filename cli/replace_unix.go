@@ -11,7 +11,7 @@ import (
 
 // replace makes this process the command: its signals and its exit status are the command's own.
 func replace(path string, command, env []string) error {
-	_ = session.AllowCore()                 // the command decides for itself
+	_ = session.Soften()                    // the command decides for itself
 	err := syscall.Exec(path, command, env) //nolint:gosec // running the person's command is the point
 	return fmt.Errorf("running %s: %w", path, err)
 }

@@ -63,6 +63,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 			run("wakey switch prod")
 			run("wakey refresh-tokens label phone-7c1e 'my phone'")
 			run("wakey status")
+			run("wakey config set lifetime 1h")
 			run("wakey log verify")
 			run("wakey store backup " + w.path("data/backup.age"))
 			for _, path := range w.open() {

@@ -159,16 +159,16 @@ func TestExecGivesOnlyWhatIsNeeded(t *testing.T) {
 	w := newWorld(t, newStack(t))
 	w.quickStore()
 	w.login("alice", alicePassword, "prod")
-	script := `ulimit -c; for f in /proc/$$/fd/*; do printf '%s ' "${f##*/}"; done; echo; env`
-	cmd := exec.Command("/bin/sh", "-c", `ulimit -S -c 1000; exec "$0" "$@"`, wakey, "exec", "prod", "--", "/bin/sh", "-c", script)
+	script := `echo "$(ulimit -c) $(umask)"; for f in /proc/$$/fd/*; do printf '%s ' "${f##*/}"; done; echo; env`
+	cmd := exec.Command("/bin/sh", "-c", `ulimit -S -c 1000; umask 0013; exec "$0" "$@"`, wakey, "exec", "prod", "--", "/bin/sh", "-c", script)
 	cmd.Dir, cmd.Env = w.home, append([]string{"WAKEY_SECRET_OF_MINE=x", "WAZO_TOKEN=old", "KEPT=yes"}, w.env...)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(out), "\n")
-	if lines[0] != "1000" {
-		t.Errorf("its limit of core dumps is %s, want the 1000 that wakey was given", lines[0])
+	if lines[0] != "1000 0013" {
+		t.Errorf("its limit of core dumps and its umask are %s, want the 1000 and 0013 that wakey was given", lines[0])
 	}
 	bare, err := exec.Command("/bin/sh", "-c", script).Output()
 	if err != nil {

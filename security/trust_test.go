@@ -241,6 +241,26 @@ func TestTrustOnTheCommandLine(t *testing.T) {
 	refused(private, "other names", "other.example")
 	f.show(t, showing{key: key, by: theirs})
 	refused(private, "nobody whom this machine trusts")
+
+	// A certificate that the machine itself trusts needs neither pin nor file, until it is wrong.
+	machine := func(c command) command {
+		c.env = []string{"SSL_CERT_FILE=" + w.beside("theirs.pem")}
+		return c
+	}
+	w.run(command{args: []string{"logout", "private", "--forget"}}) // whom one account of a stack trusts, a new one does
+	accepted(machine(login("public")))
+	public := machine(command{args: []string{"refresh", "public"}})
+	if list := w.must("trust", "list"); !strings.Contains(list, "this machine's authorities") {
+		t.Errorf("trust list: %s", list)
+	}
+	f.show(t, showing{key: newer, by: theirs}) // renewed with another key
+	accepted(public)
+	f.show(t, showing{key: newer, by: theirs, expired: true})
+	refused(public, "out of its time")
+	f.show(t, showing{key: newer, by: theirs, other: true})
+	refused(public, "other names", "other.example")
+	f.show(t, showing{key: newer, by: ours})
+	refused(public, "nobody whom this machine trusts")
 	w.check(t)
 }
 

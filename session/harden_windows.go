@@ -3,5 +3,5 @@ package session
 // Harden does nothing: Windows writes no dumps of a program unless its administrator says so.
 func Harden() error { return nil }
 
-// AllowCore does nothing, as Harden does.
-func AllowCore() error { return nil }
+// Soften does nothing, as Harden does.
+func Soften() error { return nil }
