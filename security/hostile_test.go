@@ -147,6 +147,7 @@ func (w *world) looking() []command {
 		{args: []string{"refresh", "prod"}},
 		{args: []string{"refresh-tokens", "list", "-a", "prod"}},
 		{args: []string{"refresh-tokens", "list", "-a", "prod", "--json"}},
+		{args: []string{"refresh-tokens", "list", "-a", "prod", "--jq", "."}},
 		{args: []string{"refresh-tokens", "revoke", "phone", "-a", "prod", "--yes"}},
 		{args: []string{"sessions", "list", "prod"}},
 		{args: []string{"sessions", "list", "prod", "--json"}},

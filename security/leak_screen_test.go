@@ -176,6 +176,8 @@ func (w *world) reveal(t *testing.T) {
 	x.sees(w.stack.last("access token"))
 	x.types("1")
 	x.until("the token hidden again", func() bool { return !strings.Contains(x.screen(), w.stack.last("access token")) })
+	x.types("2")
+	x.sees("v reveals it")
 	x.types("q")
 	x.ends()
 }
