@@ -39,7 +39,7 @@ func TestCopiedTokenIsInTheClipboardAlone(t *testing.T) {
 			w.quickStore()
 			w.login("alice", alicePassword, "prod")
 			x := w.sit("screen: copy, "+name, 120, 40, command{env: env})
-			x.sees("active")
+			x.sees("active", "kept by")
 			x.types("y")
 			x.sees("copied", "cleared in 45 s")
 			if text := w.clip(); text != w.stack.last("access token") {
@@ -69,7 +69,7 @@ func TestClipboardIsClearedOfOurTokenAlone(t *testing.T) {
 	w.login("alice", alicePassword, "prod")
 	w.run(command{args: []string{"config", "set", "clipboard_clear", "1s"}})
 	x := w.sit("screen: copy", 120, 40, command{env: []string{"DISPLAY=:99"}})
-	x.sees("active")
+	x.sees("active", "kept by")
 	x.types("y")
 	x.sees("copied", "cleared in 1 s")
 	waitUntil(t, "an empty clipboard", func() bool { return w.clip() == "" })

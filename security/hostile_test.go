@@ -195,6 +195,7 @@ func hostileWorld(t *testing.T, size int, early bool) *world {
 			stdin: who[1],
 		})
 	}
+	w.must("config", "set", "bell", "false") // then each one is the stack's
 	s.set(hostile(size, early))
 	return w
 }
@@ -212,7 +213,7 @@ func TestHostileStackAgainstCommands(t *testing.T) {
 
 func hostileCommands(t *testing.T, early bool) {
 	t.Helper()
-	w := hostileWorld(t, 300, early)
+	w := hostileWorld(t, 60, early)
 	for _, c := range w.looking() {
 		name := strings.Join(c.args, " ")
 		c.code = -1

@@ -458,7 +458,7 @@ func (w *world) agent(t *testing.T) {
 func (w *world) demo(t *testing.T) {
 	t.Helper()
 	x := w.sit("demo", 100, 30, command{args: []string{"demo"}})
-	x.sees("demo", "alice", "active")
+	x.sees("demo", "alice", "active", "kept by")
 	x.types("q")
 	if code := x.ends(); code != 0 {
 		t.Errorf("demo: exit code %d", code)

@@ -127,7 +127,7 @@ func TestScreensLeakNothing(t *testing.T) {
 	x.rest()
 	x.snap()
 	x.types(keyEnter)
-	x.sees("lab", "active")
+	x.sees("lab", "active", "kept by")
 	w.env = env
 	x.signInByTyping(s)
 	x.types("n")
@@ -169,7 +169,7 @@ func TestScreensLeakNothing(t *testing.T) {
 func (w *world) reveal(t *testing.T) {
 	t.Helper()
 	x := w.sit("reveal", 120, 40, command{})
-	x.sees("active")
+	x.sees("active", "kept by")
 	x.types("2")
 	x.sees("access token")
 	x.types("v")

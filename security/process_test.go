@@ -199,8 +199,13 @@ func TestPasswordInAFlagIsRefused(t *testing.T) {
 		t.Fatalf("only %d commands in the manual", len(names))
 	}
 	for _, name := range names {
-		for _, flag := range [][]string{{"--password", alicePassword}, {"--new-password=" + alicePassword}, {"--passphrase=" + passphrase}, {"--passphrase", passphrase}, {"--token", "5f0c7d7a-3a52-4c55-9d9e-6c3f6b1f2a77"}} {
-			r := w.run(command{step: "secret in a flag", args: append(strings.Fields(name[1]), flag...), code: 2})
+		words, _, _ := strings.Cut(name[1], " --")
+		flags := [][]string{{"--password", alicePassword}, {"--passphrase=" + passphrase}}
+		if strings.HasPrefix(words, "store") || words == "login" || words == "respond" || words == "inspect" {
+			flags = append(flags, []string{"--new-password=" + alicePassword}, []string{"--passphrase", passphrase}, []string{"--token", "5f0c7d7a-3a52-4c55-9d9e-6c3f6b1f2a77"})
+		}
+		for _, flag := range flags {
+			r := w.run(command{step: "secret in a flag", args: append(strings.Fields(words), flag...), code: 2})
 			if !strings.Contains(r.stderr, "on the command line can be read by everybody") {
 				t.Errorf("%s %s: %s", name[1], flag, r.stderr)
 			}

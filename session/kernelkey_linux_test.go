@@ -66,7 +66,10 @@ var _ = asChild("find", func(args []string) error {
 })
 
 var _ = asChild("harden", func([]string) error {
-	if err := Harden(); err != nil {
+	var allowed syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_CORE, &allowed)
+	allowed.Cur = allowed.Max // or there may be nothing to forbid
+	if err := errors.Join(err, syscall.Setrlimit(syscall.RLIMIT_CORE, &allowed), Harden()); err != nil {
 		return err
 	}
 	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
