@@ -173,7 +173,7 @@ func (x *examination) files(ctx context.Context) bool {
 	}
 	x.addf(fine, "key", "kept by %s: %s (%s)", keeper(status.Kind), status.Where, status.Why)
 	if status.Kind == session.PassphraseKey && !status.Unlocked {
-		x.addf(notice, "unlocked", "no: each command asks for the passphrase; \"wakey unlock\" keeps it open for a while")
+		x.passphrase()
 	}
 	if _, err := session.ReadIndex(session.DefaultDir()); err == nil {
 		x.addf(fine, "index", "readable without the key")

@@ -158,6 +158,29 @@ func (x *examination) stackVersion(ctx context.Context, client *api.Client, toke
 	x.addf(notice, "version", "the stack doesn't tell (status %d of confd)", resp.StatusCode)
 }
 
+// passphrase looks at where the store's passphrase comes from.
+func (x *examination) passphrase() {
+	from, err := (&passphraser{x.app}).source()
+	switch {
+	case err != nil:
+		return // it was told what is wrong with the settings
+	case from.command != "":
+		x.addf(fine, "passphrase", "from a command")
+		return
+	case from.file == "":
+		x.addf(notice, "passphrase", "each command asks for it; \"wakey unlock\" keeps the store open for a while")
+		return
+	}
+	switch info, err := os.Stat(from.file); {
+	case err != nil:
+		x.addf(notice, "passphrase", "%v", err)
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
+		x.addf(notice, "passphrase", "others may read %s (mode %#o): chmod 600 takes that away", from.file, info.Mode().Perm())
+	default:
+		x.addf(fine, "passphrase", "from %s", from.file)
+	}
+}
+
 // clipboardWay says how a token would get into the clipboard from here.
 func clipboardWay() (string, bool) {
 	remote := os.Getenv("SSH_CONNECTION") != "" || os.Getenv("SSH_TTY") != ""

@@ -22,21 +22,27 @@ const secretLimit = 64 << 10
 // passphraser answers the store's questions for its passphrase.
 type passphraser struct{ app *app }
 
-// answer takes the passphrase from the first source that is set: --passphrase-file,
-// --passphrase-command, WAKEY_PASSPHRASE_FILE, WAKEY_PASSPHRASE_COMMAND, the credential of a systemd
-// unit, the configuration, and last a person.
+// secretSource is where a secret comes from: a file, or a command that prints it; neither: a person.
+type secretSource struct{ file, command string }
+
+// answer takes the passphrase from where source says.
 func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (api.Secret, error) {
-	take, err := p.source()
+	from, err := p.source()
 	if err != nil {
 		return api.Secret{}, err
 	}
 	if r.New && p.app.newPassphraseFile != "" {
-		take = func(context.Context) (api.Secret, error) { return secretFile(p.app.newPassphraseFile) }
+		from = secretSource{file: p.app.newPassphraseFile}
 	}
-	if take == nil {
+	var secret api.Secret
+	switch {
+	case from.file != "":
+		secret, err = secretFile(from.file)
+	case from.command != "":
+		secret, err = p.app.secretCommand(ctx, from.command)
+	default:
 		return p.app.person.Passphrase(ctx, r)
 	}
-	secret, err := take(ctx)
 	if err == nil && secret.IsZero() {
 		err = errors.New("it is empty")
 	}
@@ -46,42 +52,35 @@ func (p *passphraser) answer(ctx context.Context, r session.PassphraseRequest) (
 	return secret, nil
 }
 
-// source gives the first one that is set, nil when there is none.
-func (p *passphraser) source() (func(context.Context) (api.Secret, error), error) {
-	file := func(path string) func(context.Context) (api.Secret, error) {
-		return func(context.Context) (api.Secret, error) { return secretFile(path) }
-	}
-	command := func(line string) func(context.Context) (api.Secret, error) {
-		return func(ctx context.Context) (api.Secret, error) { return p.app.secretCommand(ctx, line) }
-	}
+// source is the first that is set: --passphrase-file, --passphrase-command, WAKEY_PASSPHRASE_FILE,
+// WAKEY_PASSPHRASE_COMMAND, the credential of a systemd unit, the configuration, and last a person.
+func (p *passphraser) source() (secretSource, error) {
 	if p.app.passphraseFile != "" {
-		return file(p.app.passphraseFile), nil
+		return secretSource{file: p.app.passphraseFile}, nil
 	}
 	if p.app.passphraseCommand != "" {
-		return command(p.app.passphraseCommand), nil
+		return secretSource{command: p.app.passphraseCommand}, nil
 	}
 	if path := os.Getenv("WAKEY_PASSPHRASE_FILE"); path != "" {
-		return file(path), nil
+		return secretSource{file: path}, nil
 	}
 	if line := os.Getenv("WAKEY_PASSPHRASE_COMMAND"); line != "" {
-		return command(line), nil
+		return secretSource{command: line}, nil
 	}
 	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
 		path := filepath.Join(dir, "wakey-passphrase")
 		if _, err := os.Stat(path); err == nil {
-			return file(path), nil
+			return secretSource{file: path}, nil
 		}
 	}
 	c, err := readConfig()
-	switch {
-	case err != nil:
-		return nil, err
-	case c.text(setPassphraseFile) != "":
-		return file(c.text(setPassphraseFile)), nil
-	case c.text(setPassphraseCommand) != "":
-		return command(c.text(setPassphraseCommand)), nil
+	if err != nil {
+		return secretSource{}, err
 	}
-	return nil, nil //nolint:nilnil // nobody has said where
+	if path := c.text(setPassphraseFile); path != "" {
+		return secretSource{file: path}, nil
+	}
+	return secretSource{command: c.text(setPassphraseCommand)}, nil
 }
 
 // askPassphrase asks on the terminal; for a new passphrase until two answers are the same.
