@@ -23,7 +23,7 @@ func readOpenItem(ctx context.Context, service, item string) (secret string, ok 
 	if ctx.Err() != nil {
 		return "", false
 	}
-	path, ok := busSocket(os.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	path, ok := busSocket(os.Getenv("DBUS_SESSION_BUS_ADDRESS"), os.Geteuid())
 	if !ok {
 		return "", false
 	}
@@ -36,8 +36,11 @@ func readOpenItem(ctx context.Context, service, item string) (secret string, ok 
 	return secret, err == nil
 }
 
-// busSocket gives the socket of an address of the usual kinds.
-func busSocket(address string) (path string, ok bool) {
+// busSocket gives the socket of an address of the usual kinds; without one, where systemd puts it.
+func busSocket(address string, uid int) (path string, ok bool) {
+	if address == "" {
+		return "/run/user/" + strconv.Itoa(uid) + "/bus", true
+	}
 	address, _, _ = strings.Cut(address, ",")
 	if strings.ContainsAny(address, "%;") {
 		return "", false
@@ -67,8 +70,9 @@ func dialBus(path string) (*sessionBus, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &sessionBus{fd: fd, giveUp: time.Now().Add(keyringTimeout)}
-	wait := syscall.NsecToTimeval(int64(keyringTimeout))
+	patience := keyringTimeout / 5 // an open keyring answers at once; the library gets the rest
+	b := &sessionBus{fd: fd, giveUp: time.Now().Add(patience)}
+	wait := syscall.NsecToTimeval(int64(patience))
 	err = errors.Join(
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &wait),
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &wait),

@@ -98,10 +98,10 @@ func TestBusSocket(t *testing.T) {
 		"unix:path=/tmp/a%20b":                "",
 		"unix:tmpdir=/tmp;unix:path=/x":       "",
 		"tcp:host=localhost,port=1":           "",
-		"":                                    "",
+		"":                                    "/run/user/1000/bus",
 		"disabled:":                           "",
 	} {
-		if got, ok := busSocket(address); got != want || ok != (want != "") {
+		if got, ok := busSocket(address, 1000); got != want || ok != (want != "") {
 			t.Errorf("%s: %q, %v", address, got, ok)
 		}
 	}
