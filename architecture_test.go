@@ -14,6 +14,9 @@ import (
 // module is the path that every package of ours starts with.
 const module = "wakey"
 
+// quickModule is a package of ours that is a module of its own.
+const quickModule = "a.wakey/quick"
+
 // layer says what a package may import of ours, and whether it may draw.
 type layer struct {
 	imports []string // packages of ours, by their path under the module
@@ -24,9 +27,9 @@ type layer struct {
 // client. A package that isn't here has no place yet: give it one, with its imports.
 var layers = map[string]layer{
 	module:              {imports: []string{"cli"}},
-	"cli":               {imports: []string{"ui", "session", "api", "assets", "internal/authd", "internal/desktop"}},
+	"cli":               {imports: []string{"ui", "session", "api", "assets", "internal/authd", "internal/desktop", "quick"}},
 	"ui":                {imports: []string{"session", "api", "assets", "internal/desktop"}, tui: true},
-	"session":           {imports: []string{"api"}},
+	"session":           {imports: []string{"api", "quick"}},
 	"api":               {},
 	"assets":            {},
 	"internal/authd":    {},
@@ -110,6 +113,7 @@ func TestComplaints(t *testing.T) {
 		"session draws":                          {goPackage{ImportPath: "wakey/session", Imports: []string{"charm.land/lipgloss/v2"}}, 1},
 		"ui draws":                               {goPackage{ImportPath: "wakey/ui", Imports: []string{"charm.land/lipgloss/v2"}}, 0},
 		"a test of cli draws":                    {goPackage{ImportPath: "wakey/cli", XTestImports: []string{"charm.land/bubbletea/v2"}}, 1},
+		"the screen is in a hurry":               {goPackage{ImportPath: "wakey/ui", Imports: []string{"a.wakey/quick"}}, 1},
 		"the client knows the stand-in":          {goPackage{ImportPath: "wakey/api", Imports: []string{"wakey/internal/authd"}}, 1},
 		"a test of the client knows it":          {goPackage{ImportPath: "wakey/api", XTestImports: []string{"wakey/api", "wakey/internal/authd"}}, 0},
 		"the stand-in knows the client":          {goPackage{ImportPath: "wakey/internal/authd", Imports: []string{"wakey/api"}}, 1},
@@ -155,7 +159,7 @@ func listPackages(t *testing.T, goos string) []goPackage {
 }
 
 func isOurs(path string) bool {
-	return path == module || strings.HasPrefix(path, module+"/")
+	return path == module || path == quickModule || strings.HasPrefix(path, module+"/")
 }
 
 func isTUI(path string) bool {
@@ -164,5 +168,8 @@ func isTUI(path string) bool {
 
 // inModule shortens an import path to the directory under the module; the root keeps its name.
 func inModule(path string) string {
+	if path == quickModule {
+		return "quick"
+	}
 	return strings.TrimPrefix(path, module+"/")
 }

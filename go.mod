@@ -28,6 +28,7 @@ require (
 )
 
 require (
+	a.wakey/quick v0.0.0
 	filippo.io/hpke v0.4.0 // indirect
 	github.com/aymanbagabas/go-udiff v0.4.1 // indirect
 	github.com/charmbracelet/ultraviolet v0.0.0-20261008173134-6b8d4baf91b4 // indirect
@@ -48,3 +49,5 @@ require (
 	golang.org/x/crypto v0.55.0 // indirect
 	golang.org/x/tools v0.49.0 // indirect
 )
+
+replace a.wakey/quick => ./quick

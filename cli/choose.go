@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"a.wakey/quick"
+
 	"wakey/api"
 	"wakey/session"
 )
@@ -62,15 +64,7 @@ func (a *app) named(args []string) (name, rule string, err error) {
 	case a.account != "":
 		return a.account, "--account", nil
 	}
-	if name := os.Getenv("WAKEY_ACCOUNT"); name != "" {
-		return name, "WAKEY_ACCOUNT", nil
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", "", nil //nolint:nilerr // a directory that is gone has no .wakey
-	}
-	name, path, err := findDotWakey(dir)
-	return name, path, err
+	return quick.Named(session.ValidName)
 }
 
 func noSuchAccount(name, rule string, accounts []session.Account) error {
@@ -88,71 +82,12 @@ func names(accounts []session.Account) string {
 	return strings.Join(all, ", ")
 }
 
-// dotWakey names the account for a directory and what is below it. It holds a name and nothing
-// else, so that it may be committed.
-const dotWakey = ".wakey"
-
-// findDotWakey looks for a .wakey file in dir and above.
-func findDotWakey(dir string) (name, path string, err error) {
-	for {
-		path := filepath.Join(dir, dotWakey)
-		name, err := readDotWakey(path)
-		if err == nil {
-			return name, path, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", "", fmt.Errorf("%s is not used: %w; name the account with --account", path, err)
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", "", nil
-		}
-		dir = parent
-	}
-}
-
-// readDotWakey reads a .wakey file. What it holds is not repeated in errors: it may be a link to
-// something that is nobody's business.
-func readDotWakey(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("it is no regular file")
-	}
-	if foreign(info) {
-		return "", errors.New("it belongs to somebody else")
-	}
-	if info.Size() > 128 {
-		return "", errors.New("it is too long to hold nothing but the name of an account")
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	name := strings.TrimRight(string(b), "\r\n")
-	if session.ValidName(name) != nil {
-		return "", errors.New("it does not hold the name of an account and nothing else")
-	}
-	return name, nil
-}
-
-// currentFile keeps the ID of the account switched to, beside the store.
-const currentFile = "current"
-
 // readCurrent gives the account switched to; none is none.
-func readCurrent(dir string) session.ID {
-	b, err := os.ReadFile(filepath.Join(dir, currentFile))
-	if err != nil {
-		return ""
-	}
-	return session.ID(strings.TrimSpace(string(b)))
-}
+func readCurrent(dir string) session.ID { return session.ID(quick.Current(dir)) }
 
 // writeCurrent switches to an account; an empty ID to none.
 func writeCurrent(dir string, id session.ID) error {
-	path := filepath.Join(dir, currentFile)
+	path := filepath.Join(dir, quick.CurrentName)
 	if id == "" {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -162,7 +97,7 @@ func writeCurrent(dir string, id session.ID) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return writeFile(dir, currentFile, string(id)+"\n", 0o600)
+	return writeFile(dir, quick.CurrentName, string(id)+"\n", 0o600)
 }
 
 // writeFile puts a small file into place in one step: a reader sees the old text or the new one,

@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"fmt"
-	"strings"
+	"io"
 	"time"
 
+	"a.wakey/quick"
 	"github.com/spf13/cobra"
 
 	"wakey/session"
@@ -29,37 +29,9 @@ no account.
 		Example: `  wakey prompt`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if line := a.promptLine(time.Now()); line != "" {
-				fmt.Fprintln(a.stdout, line)
-			}
-			return nil
+			line, _ := quick.PromptLine(session.DefaultDir(), time.Now(), session.ValidName)
+			_, err := io.WriteString(a.stdout, line)
+			return err
 		},
 	}
-}
-
-// promptLine is what the prompt shows. Errors show as nothing: a prompt is no place for them.
-func (a *app) promptLine(now time.Time) string {
-	accounts, err := session.ReadIndex(session.DefaultDir())
-	if err != nil {
-		return ""
-	}
-	c, err := a.choose(accounts, nil)
-	if err != nil {
-		return ""
-	}
-	// The prompts of shells expand some signs in what they are given.
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("%$`!\\\"'", r) {
-			return '_'
-		}
-		return r
-	}, c.Name)
-	left := c.ExpiresAt.Sub(now)
-	switch {
-	case c.State.NeedsPerson(), left <= 0 && c.ClientID == "":
-		return name + " !"
-	case left <= 0:
-		return name + " ?"
-	}
-	return name + " " + strings.ReplaceAll(inWords(left), " ", "")
 }

@@ -92,6 +92,7 @@ func (a *app) token(ctx context.Context, args []string, o *tokenOptions) error {
 	if err != nil {
 		return err
 	}
+	a.keepReady(g)
 	token := g.access.Token.Reveal()
 	switch {
 	case o.format.on():
@@ -104,6 +105,17 @@ func (a *app) token(ctx context.Context, args []string, o *tokenOptions) error {
 		_, err = fmt.Fprintln(a.stdout, token)
 	}
 	return err
+}
+
+// keepReady lets the token lie where the next "wakey token" finds it at once: see package quick.
+func (a *app) keepReady(g grant) {
+	if a.files == nil {
+		return
+	}
+	c, err := readConfig()
+	if err == nil {
+		a.files.KeepReady(g.Account, g.access, c.length(setMinValid), len(a.manager.Accounts()) == 1)
+	}
 }
 
 // grant chooses the account and gets a token that lives for minValid at least, or a new one. Where

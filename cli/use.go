@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"a.wakey/quick"
+
 	"wakey/api"
 )
 
@@ -44,7 +46,7 @@ func (a *app) use(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(".", dotWakey, c.Name+"\n", 0o644); err != nil {
+	if err := writeFile(".", quick.DotWakey, c.Name+"\n", 0o644); err != nil {
 		return err
 	}
 	a.talkf("Here and below, commands work on %s.", api.Clean(c.Name))
@@ -52,7 +54,7 @@ func (a *app) use(ctx context.Context, args []string) error {
 }
 
 func (a *app) unuse() error {
-	err := os.Remove(dotWakey)
+	err := os.Remove(quick.DotWakey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("there is no .wakey file in this directory")
 	}

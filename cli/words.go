@@ -1,38 +1,13 @@
 package cli
 
 import (
-	"fmt"
 	"time"
+
+	"a.wakey/quick"
 )
 
-// inWords gives a length of time as a person says it: "2 h 5 min", "3 days". It rounds down, so
-// that nothing seems to live longer than it does.
-func inWords(d time.Duration) string {
-	if d < 0 {
-		d = -d
-	}
-	day := 24 * time.Hour
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < day:
-		h, m := int(d.Hours()), int(d.Minutes())%60
-		if m == 0 {
-			return fmt.Sprintf("%d h", h)
-		}
-		return fmt.Sprintf("%d h %d min", h, m)
-	case d < 2*day:
-		return "1 day"
-	case d < 60*day:
-		return fmt.Sprintf("%d days", int(d/day))
-	case d < 2*365*day:
-		return fmt.Sprintf("%d months", int(d/(30*day)))
-	default:
-		return fmt.Sprintf("%d years", int(d/(365*day)))
-	}
-}
+// inWords gives a length of time as a person says it: "2 h 5 min", "3 days".
+func inWords(d time.Duration) string { return quick.InWords(d) }
 
 // when says how far t is from now: "in 42 min", "3 days ago", "–" for no time at all.
 func when(t, now time.Time) string {

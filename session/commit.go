@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"a.wakey/quick"
 	"filippo.io/age"
 	"github.com/gofrs/flock"
 )
@@ -44,7 +45,7 @@ func (s *FileStore) Remove(ctx context.Context, id ID) error {
 		return nil // nothing was ever written
 	}
 	_, err = s.submit(ctx, id, nil)
-	return err
+	return errors.Join(err, kernelForget(quick.ReadyName(s.dir)))
 }
 
 func (s *FileStore) submit(ctx context.Context, id ID, fn func(*Record) error) (Record, error) {

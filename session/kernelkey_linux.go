@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"a.wakey/quick"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,12 +17,45 @@ var ErrNoKernelKeyring = errors.New("no kernel keyring here, so the store stays 
 // don't (their session has a keyring of its own) find and read it. Nobody else sees it.
 const kernelPerm = 0x3f0b0000 // possessor: all; user: view, read, search
 
-func kernelName(recipient string) string { return "wakey:" + recipient }
+// readyFor bounds how long a token that was handed out lies ready in the kernel, whose keys know when they end
+// and not when another does: it may outlast by that much the key that makes it of use.
+const readyFor = 10 * time.Minute
+
+// KeepReady lets the access token of a, which lives in the store as it stands, lie ready in the kernel's keyring
+// beside the store's key, where "wakey token" finds it without opening the store; unless that key isn't there. The
+// token has to live for minValid, and only tells that a is the only account. That it can't be kept fails
+// nothing.
+func (s *FileStore) KeepReady(a Account, token Access, minValid time.Duration, only bool) {
+	key, settings := s.openedKey(), quick.Settings()
+	if key == nil || settings == "" {
+		return
+	}
+	serial, err := findKernelKey(kernelName(key.recipient))
+	if err != nil {
+		return
+	}
+	generation := quick.Generation(s.dir)
+	s.mu.Lock()
+	known := s.snap
+	s.mu.Unlock()
+	// What was read has to be what is there: the generation was taken first.
+	if stamp, err := s.generation(); err != nil || generation == nil || known == nil || stamp != known.stamp {
+		return
+	}
+	r := quick.Ready{
+		KeySerial: serial, Key: kernelName(key.recipient), Generation: generation, Settings: settings,
+		ID: string(a.ID), Name: a.Name, Only: only,
+		From: token.ObtainedAt, Until: token.ExpiresAt.Add(-minValid), Token: token.Token.Reveal(),
+	}
+	if ttl := min(readyFor, time.Until(r.Until)); ttl >= time.Second {
+		_ = keepInKernel(quick.ReadyName(s.dir), r.Encode(), ttl)
+	}
+}
 
 // kernelKey gets a secret out of the user's keyring. A kernel without one, or a container that
 // may not use it, has none.
 func kernelKey(recipient string) (string, bool) {
-	id, err := findKernelKey(recipient)
+	id, err := findKernelKey(kernelName(recipient))
 	if err != nil {
 		return "", false
 	}
@@ -35,11 +69,11 @@ func kernelKey(recipient string) (string, bool) {
 
 // keepInKernel puts a secret into the user's keyring. It is made in the keyring of the thread
 // first, where it is ours to set up whatever session we run in.
-func keepInKernel(recipient, secret string, ttl time.Duration) error {
+func keepInKernel(name string, secret []byte, ttl time.Duration) error {
 	failed := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and not unlocked: the thread ends, and its keyring with it
-		failed <- linkKey(recipient, secret, ttl)
+		failed <- linkKey(name, secret, ttl)
 	}()
 	if err := <-failed; err != nil {
 		return fmt.Errorf("%w: %w", ErrNoKernelKeyring, err)
@@ -47,8 +81,8 @@ func keepInKernel(recipient, secret string, ttl time.Duration) error {
 	return nil
 }
 
-func linkKey(recipient, secret string, ttl time.Duration) error {
-	id, err := unix.AddKey("user", kernelName(recipient), []byte(secret), unix.KEY_SPEC_THREAD_KEYRING)
+func linkKey(name string, secret []byte, ttl time.Duration) error {
+	id, err := unix.AddKey("user", name, secret, unix.KEY_SPEC_THREAD_KEYRING)
 	if err != nil {
 		return err
 	}
@@ -59,7 +93,7 @@ func linkKey(recipient, secret string, ttl time.Duration) error {
 	if _, err := unix.KeyctlInt(unix.KEYCTL_SET_TIMEOUT, id, seconds, 0, 0); err != nil {
 		return err
 	}
-	old, oldErr := findKernelKey(recipient)
+	old, oldErr := findKernelKey(name)
 	if _, err := unix.KeyctlInt(unix.KEYCTL_LINK, id, unix.KEY_SPEC_USER_KEYRING, 0, 0); err != nil {
 		return err
 	}
@@ -69,8 +103,8 @@ func linkKey(recipient, secret string, ttl time.Duration) error {
 	return nil
 }
 
-func findKernelKey(recipient string) (int, error) {
-	return unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", kernelName(recipient), 0)
+func findKernelKey(name string) (int, error) {
+	return unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", name, 0)
 }
 
 func invalidate(id int) error {
@@ -82,8 +116,8 @@ func invalidate(id int) error {
 }
 
 // kernelForget takes a secret out again. That it was not there is no error.
-func kernelForget(recipient string) error {
-	id, err := findKernelKey(recipient)
+func kernelForget(name string) error {
+	id, err := findKernelKey(name)
 	if err != nil {
 		return nil //nolint:nilerr // not there, or no keyring at all
 	}

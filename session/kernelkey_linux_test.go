@@ -26,7 +26,7 @@ func unlocked(t *testing.T) *FileStore {
 		t.Fatal(err)
 	}
 	recipient := s.key.recipient
-	t.Cleanup(func() { kernelForget(recipient) })
+	t.Cleanup(func() { kernelForget(kernelName(recipient)) })
 	return s
 }
 
@@ -52,7 +52,7 @@ var _ = asChild("unlock", func(args []string) error {
 	if err := s.Unlock(testContext(), time.Minute); err != nil {
 		return err
 	}
-	defer kernelForget(s.key.recipient)
+	defer kernelForget(kernelName(s.key.recipient))
 	return children["look"]([]string{args[0], "own-session"})
 })
 
@@ -161,7 +161,7 @@ func TestForeignKernelKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, secret := range []string{other.secret(), "x", strings.Repeat("x", 1000)} {
-		if err := keepInKernel(s.key.recipient, secret, time.Minute); err != nil {
+		if err := keepInKernel(kernelName(s.key.recipient), []byte(secret), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		if got := namesIn(t, s.dir); got != "a b" {

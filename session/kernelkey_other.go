@@ -12,6 +12,9 @@ var ErrNoKernelKeyring = errors.New("this system has no kernel keyring, so the s
 
 func kernelKey(string) (string, bool) { return "", false }
 
-func keepInKernel(string, string, time.Duration) error { return ErrNoKernelKeyring }
+func keepInKernel(string, []byte, time.Duration) error { return ErrNoKernelKeyring }
 
 func kernelForget(string) error { return nil }
+
+// KeepReady does nothing: only Linux has a keyring in its kernel.
+func (s *FileStore) KeepReady(Account, Access, time.Duration, bool) {}

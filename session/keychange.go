@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"a.wakey/quick"
 	"filippo.io/age"
 )
 
@@ -217,7 +218,7 @@ func (s *FileStore) Rekey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(kernelForget(old.recipient), tidy(), s.removeLeftovers(ctx, next))
+		return errors.Join(s.forgetInKernel(old.recipient), tidy(), s.removeLeftovers(ctx, next))
 	})
 }
 
@@ -327,7 +328,7 @@ func (s *FileStore) Unlock(ctx context.Context, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	return keepInKernel(k.recipient, k.secret(), ttl)
+	return keepInKernel(kernelName(k.recipient), []byte(k.secret()), ttl)
 }
 
 // Relock takes the key out of the kernel's keyring and out of this store.
@@ -346,5 +347,13 @@ func (s *FileStore) Relock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return kernelForget(kf.Recipient)
+	return s.forgetInKernel(kf.Recipient)
+}
+
+// kernelName is what the kernel's keyring knows a store's key by.
+func kernelName(recipient string) string { return "wakey:" + recipient }
+
+// forgetInKernel takes a key of the store out of the kernel's keyring, and the token that lies ready there.
+func (s *FileStore) forgetInKernel(recipient string) error {
+	return errors.Join(kernelForget(kernelName(recipient)), kernelForget(quick.ReadyName(s.dir)))
 }

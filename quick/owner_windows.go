@@ -1,4 +1,4 @@
-package cli
+package quick
 
 import "io/fs"
 

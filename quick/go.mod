@@ -1,0 +1,3 @@
+module a.wakey/quick
+
+go 1.26.0
