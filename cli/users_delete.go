@@ -13,6 +13,8 @@ import (
 )
 
 type deleteUsersOptions struct {
+	format
+
 	tenant string
 	keep   bool
 	yes    bool
@@ -33,7 +35,7 @@ looked whether a session is left.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.completeUsers,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.deleteUsers(cmd.Context(), args, o)
+			return a.deleteUsers(cmd.Context(), args, &o)
 		},
 	}
 	flags := cmd.Flags()
@@ -41,10 +43,33 @@ looked whether a session is left.`,
 	flags.BoolVarP(&o.yes, "yes", "y", false, "don't ask")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
 	a.usersFlags(cmd, &o.tenant)
+	o.flags(cmd, fieldNames(deletionFields))
 	return cmd
 }
 
-func (a *app) deleteUsers(ctx context.Context, names []string, o deleteUsersOptions) error {
+// deleted is a user and what its deletion came to.
+type deleted struct {
+	api.User
+	session.Deletion
+
+	err error
+}
+
+var deletionFields = []field[deleted]{
+	{"uuid", func(d deleted) any { return d.UUID }},
+	{"username", func(d deleted) any { return orNull(d.Username) }},
+	{"deleted", func(d deleted) any { return d.err == nil }},
+	{"sessions_ended", func(d deleted) any { return len(d.Sessions) }},
+	{"sessions_left", func(d deleted) any { return len(d.Alive) }},
+	{"error", func(d deleted) any {
+		if d.err == nil {
+			return nil
+		}
+		return d.err.Error()
+	}},
+}
+
+func (a *app) deleteUsers(ctx context.Context, names []string, o *deleteUsersOptions) error {
 	d, err := a.directory(ctx, o.tenant)
 	if err != nil {
 		return err
@@ -72,9 +97,17 @@ func (a *app) deleteUsers(ctx context.Context, names []string, o deleteUsersOpti
 		return err
 	}
 	var failed []error
+	var done []deleted
 	for _, u := range list {
-		if err := a.deleteUser(ctx, d, u, o.keep); err != nil {
+		what, err := a.deleteUser(ctx, d, u, o.keep)
+		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", nameOf(u), err))
+		}
+		done = append(done, deleted{u, what, err})
+	}
+	if o.on() {
+		if err := printAll(a, &o.format, deletionFields, done); err != nil {
+			return err
 		}
 	}
 	return partly(failed, len(list))
@@ -103,13 +136,13 @@ func (a *app) showDeletion(ctx context.Context, d directory, u api.User, keep bo
 	return nil
 }
 
-func (a *app) deleteUser(ctx context.Context, d directory, u api.User, keep bool) error {
+func (a *app) deleteUser(ctx context.Context, d directory, u api.User, keep bool) (session.Deletion, error) {
 	done, err := d.DeleteUser(ctx, d.account.ID, u, !keep)
 	if e, ok := errors.AsType[*api.Error](err); ok && !keep && e.Kind == api.KindPermission && !strings.HasSuffix(e.Permission, u.UUID+".delete") {
-		return fmt.Errorf("%w\nnothing was deleted; --keep-sessions does without ending its access first", err)
+		err = fmt.Errorf("%w\nnothing was deleted; --keep-sessions does without ending its access first", err)
 	}
 	if err != nil {
-		return err
+		return done, err
 	}
 	line := "Deleted " + nameOf(u)
 	if n := len(done.Sessions); n > 0 {
@@ -122,5 +155,5 @@ func (a *app) deleteUser(ctx context.Context, d directory, u api.User, keep bool
 	case done.NotSeen != "" && keep:
 		a.talkf("Whether access tokens of it are alive can't be seen: %s.", api.Clean(done.NotSeen))
 	}
-	return nil
+	return done, nil
 }

@@ -15,6 +15,7 @@ type revokeUserOptions struct {
 	tenant string
 	keep   bool
 	yes    bool
+	dryRun bool
 }
 
 func (a *app) usersRevoke() *cobra.Command {
@@ -29,7 +30,8 @@ client whose refresh token stays comes back by itself. --keep-sessions leaves th
 What accounts of this machine hold is left alone.`,
 		Example: `  wakey users revoke bob
   wakey users revoke bob phone-7c1e --yes
-  wakey users revoke bob --keep-sessions --yes`,
+  wakey users revoke bob --keep-sessions --yes
+  wakey users revoke bob --dry-run`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.completeRevoke,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,6 +41,7 @@ What accounts of this machine hold is left alone.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.keep, "keep-sessions", false, "leave the sessions alone")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "don't ask")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would be revoked, and revoke nothing")
 	a.usersFlags(cmd, &o.tenant)
 	return cmd
 }
@@ -78,15 +81,22 @@ func (a *app) revokeUser(ctx context.Context, name string, clientIDs []string, o
 	if err != nil {
 		return err
 	}
+	details, err := d.UserDetails(ctx, d.account.ID, u.UUID)
+	if err != nil {
+		return err
+	}
 	a.talkf("On %s, of %s, this revokes:", stackName(d.account.Account), nameOf(u))
-	for _, id := range clientIDs {
-		a.talkf("  the refresh token %s", shortened(api.Clean(id)))
+	for _, t := range details.Tokens {
+		if len(clientIDs) == 0 || slices.Contains(clientIDs, t.ClientID) {
+			a.talkf("  the refresh token %s", shortened(api.Clean(t.ClientID)))
+		}
 	}
-	if len(clientIDs) == 0 {
-		a.talkf("  every refresh token")
+	if n := len(details.Sessions); !o.keep && n > 0 {
+		a.talkf("  %s", plural(n, "session"))
 	}
-	if !o.keep {
-		a.talkf("  every session")
+	if o.dryRun {
+		a.talkf("Nothing is revoked: --dry-run.")
+		return nil
 	}
 	if err := a.agree(ctx, o.yes); err != nil {
 		return err
@@ -125,7 +135,11 @@ func (a *app) offerToEnd(ctx context.Context, d directory, u api.User, what sess
 	if len(left) == 0 {
 		return nil
 	}
-	a.talkf("%s: %s has %s.", why, nameOf(u), plural(len(left), "refresh token"))
+	has := plural(len(left), "refresh token")
+	if n := len(details.Sessions); what.Sessions && n > len(own) { // of a stack that leaves them, or new ones
+		has += " and " + plural(n-len(own), "session")
+	}
+	a.talkf("%s: %s has %s.", why, nameOf(u), has)
 	if yes || !a.canAsk() {
 		a.talkf("\"wakey users revoke %s\" ends them.", nameOf(u))
 		return nil

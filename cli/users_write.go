@@ -306,9 +306,16 @@ func plural(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
+type enableOptions struct {
+	format
+
+	tenant string
+	yes    bool
+	dryRun bool
+}
+
 func (a *app) usersEnable(on bool) *cobra.Command {
-	var tenant string
-	var yes bool
+	var o enableOptions
 	cmd := &cobra.Command{
 		Use:   "enable USER...",
 		Short: "Let users sign in again",
@@ -319,7 +326,8 @@ revoke" ends them.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.completeUsers,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.enableUsers(cmd.Context(), tenant, args, on, yes || on)
+			o.yes = o.yes || on
+			return a.enableUsers(cmd.Context(), args, on, &o)
 		},
 	}
 	if !on {
@@ -328,14 +336,16 @@ revoke" ends them.`,
 them. Their refresh tokens stay, and work again when the user is enabled.`
 		cmd.Example = `  wakey users disable bob
   wakey users disable bob alice --yes`
-		cmd.Flags().BoolVarP(&yes, "yes", "y", false, "don't ask")
+		cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "don't ask")
 	}
-	a.usersFlags(cmd, &tenant)
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show whose state would be changed, and change nothing")
+	a.usersFlags(cmd, &o.tenant)
+	o.flags(cmd, fieldNames(userFields))
 	return cmd
 }
 
-func (a *app) enableUsers(ctx context.Context, tenant string, names []string, on, yes bool) error {
-	d, err := a.directory(ctx, tenant)
+func (a *app) enableUsers(ctx context.Context, names []string, on bool, o *enableOptions) error {
+	d, err := a.directory(ctx, o.tenant)
 	if err != nil {
 		return err
 	}
@@ -344,8 +354,8 @@ func (a *app) enableUsers(ctx context.Context, tenant string, names []string, on
 		return err
 	}
 	word := map[bool]string{true: "enabled", false: "disabled"}[on]
-	if !yes {
-		a.talkf("On %s, this disables, and ends the sessions of:", stackName(d.account.Account))
+	if !o.yes || o.dryRun {
+		a.talkf("On %s, this %s:", stackName(d.account.Account), map[bool]string{true: "enables", false: "disables, and ends the sessions of"}[on])
 		for _, u := range list {
 			a.talkf("  %s", nameOf(u))
 			for _, own := range d.OwnAccounts(d.account.ID, u.UUID) {
@@ -353,22 +363,33 @@ func (a *app) enableUsers(ctx context.Context, tenant string, names []string, on
 			}
 		}
 	}
-	if err := a.agreeTo(ctx, yes, "nobody was disabled"); err != nil {
+	if o.dryRun {
+		a.talkf("Nothing is changed: --dry-run.")
+		return nil
+	}
+	if err := a.agreeTo(ctx, o.yes, "nobody was disabled"); err != nil {
 		return err
 	}
 	var failed []error
-	for _, u := range list {
+	for i, u := range list {
 		wanted := u
 		wanted.Enabled = on
 		if u.Enabled == on {
 			a.talkf("%s is %s already.", nameOf(u), word)
 			continue
 		}
-		if _, err := d.ChangeUser(ctx, d.account.ID, u, wanted); err != nil {
+		now, err := d.ChangeUser(ctx, d.account.ID, u, wanted)
+		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", nameOf(u), err))
 			continue
 		}
+		list[i] = now
 		a.talkf("%s is %s.", nameOf(u), word)
+	}
+	if o.on() {
+		if err := printAll(a, &o.format, userFields, list); err != nil {
+			return err
+		}
 	}
 	return partly(failed, len(list))
 }
