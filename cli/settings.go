@@ -56,7 +56,7 @@ var settings = []setting{
 	{key: setBell, text: "ring the terminal's bell when an account needs a person", or: yes, yesNo: true},
 	{key: setClipboardClear, text: "how long a copied token stays in the clipboard", or: shortLength(ui.DefaultClipboardTime), check: atLeast(time.Second)},
 	{key: setTheme, text: "the colours of the screen", or: ui.Themes()[0], values: ui.Themes()},
-	{key: setBackground, text: "whether the terminal is light or dark; auto asks it", or: "auto", values: []string{"auto", "dark", "light"}},
+	{key: setBackground, text: "what the terminal is; auto asks it, and where it doesn't tell uses its own colours", or: "auto", values: []string{"auto", "dark", "light"}},
 	{key: setMouse, text: "let the screen have the mouse; without it the terminal selects text", or: yes, yesNo: true},
 	{key: setAccessible, text: "ask and answer line by line, without a screen (also --accessible)", or: no, env: "ACCESSIBLE", yesNo: true},
 }

@@ -89,7 +89,7 @@ func talkIn(ctx context.Context, o Options, env environment, c Console) error {
 		heard: map[string]bool{}, known: map[string]bool{}, rowOf: map[viewID]string{},
 	}
 	defer close(t.ended)
-	t.spoken, t.mono, t.env = true, true, env
+	t.spoken, t.depth, t.env = true, depthNone, env
 	t.env.mute = !c.Signals
 	t.toTerminal = func(text string) tea.Cmd {
 		return func() tea.Msg { t.signal(ansi.SetSystemClipboard(text)); return nil }

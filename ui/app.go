@@ -18,7 +18,8 @@ func newApp(ctx context.Context, o Options, known []session.Account) *app {
 		ctx: ctx, opts: o, send: func(tea.Msg) {}, toTerminal: tea.SetClipboard,
 		now: time.Now().Round(0), focused: true,
 		theme: themeNamed(o.Theme), dark: o.Background != backgroundLight,
-		runner: &runner{}, counted: map[session.ID]time.Time{},
+		groundKnown: o.Background == backgroundDark || o.Background == backgroundLight,
+		runner:      &runner{}, counted: map[session.ID]time.Time{},
 	}
 	f.restyle()
 	f.screens = [viewCount]screen{
@@ -35,30 +36,16 @@ func newApp(ctx context.Context, o Options, known []session.Account) *app {
 
 // Init asks for the background, starts the clock and opens the store.
 func (a *app) Init() tea.Cmd {
-	return tea.Batch(tea.RequestProgramStatusSupport, a.askBackground(), a.tick(), a.openStore(), a.screens[a.shown].enter(), watchAside(a.ctx, a.opts.Aside))
-}
-
-// What Options.Background may be.
-const (
-	backgroundDark  = "dark"
-	backgroundLight = "light"
-)
-
-// askBackground asks the terminal for its background, unless a person has told it.
-func (f *frame) askBackground() tea.Cmd {
-	if f.opts.Background == backgroundDark || f.opts.Background == backgroundLight {
-		return nil
-	}
-	return tea.RequestBackgroundColor
+	return tea.Batch(tea.RequestProgramStatusSupport, a.askGround(), a.tick(), a.openStore(), a.screens[a.shown].enter(), watchAside(a.ctx, a.opts.Aside))
 }
 
 // restyle makes the styles anew.
 func (f *frame) restyle() {
-	t := f.theme
-	if f.few {
-		t = themeNamed(terminalTheme) // made of 16 colours: nothing has to be guessed
+	d := f.depth
+	if f.unsure {
+		d = max(d, depth16)
 	}
-	f.st = newStyles(t, f.dark, f.mono)
+	f.st = newStyles(f.theme, f.dark, d)
 }
 
 // tickMsg moves the clock. Every chain of ticks has a number: only the latest lives.

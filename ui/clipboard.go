@@ -20,11 +20,12 @@ const DefaultClipboardTime = 45 * time.Second
 
 // environment is what the program needs to know of where it runs.
 type environment struct {
-	tmux    bool // inside tmux, which drops an application's OSC 52 by default
-	remote  bool // over ssh: the clipboard of this machine is nobody's
-	display bool // there is a desktop here
-	wayland bool // it is one of Wayland
-	mute    bool // the terminal understands nothing but text, or is none
+	tmux    bool   // inside tmux, which drops an application's OSC 52 by default
+	remote  bool   // over ssh: the clipboard of this machine is nobody's
+	display bool   // there is a desktop here
+	wayland bool   // it is one of Wayland
+	mute    bool   // the terminal understands nothing but text, or is none
+	colours string // COLORFGBG
 }
 
 // clipWay is how the clipboard was reached.

@@ -92,11 +92,12 @@ type frame struct {
 	focused bool
 	tickGen int
 
-	st    *styles
-	theme theme
-	dark  bool
-	few   bool // the terminal has 16 colours
-	mono  bool // it has none, or nobody wants any
+	st          *styles
+	theme       theme
+	dark        bool
+	groundKnown bool // dark is no guess
+	unsure      bool // neither the terminal nor anybody else tells
+	depth       depth
 
 	mgr      *session.Manager // nil until the store is open
 	store    storeState

@@ -427,7 +427,7 @@ func TestHostileToken(t *testing.T) {
 }
 
 func TestTimeline(t *testing.T) {
-	s := newStyles(themes[0], true, true)
+	s := newStyles(themes[0], true, depthNone)
 	life := lifetimeOf{from: noon, refresh: noon.Add(45 * time.Minute), until: noon.Add(time.Hour)}
 	for name, c := range map[string]struct {
 		at   time.Duration

@@ -210,7 +210,7 @@ func TestInputIsWiped(t *testing.T) {
 }
 
 func TestInputView(t *testing.T) {
-	s := newStyles(themes[0], true, false)
+	s := newStyles(themes[0], true, depthFull)
 	var in input
 	in.insert("東京 a long text 東京")
 	for pos := range in.text {

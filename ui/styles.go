@@ -31,41 +31,48 @@ type styles struct {
 	brackets                      bool        // nothing else tells a button from text
 }
 
+// depth is how many colours the terminal has.
+type depth int
+
+const (
+	depthFull depth = iota
+	depth256
+	depth16   // its own
+	depthNone // or nobody wants any
+)
+
 // newStyles makes the tokens. They are made anew when the background or the theme changes.
 // Without colours what they would tell is told by attributes.
-func newStyles(t theme, dark, mono bool) *styles {
+func newStyles(t theme, dark bool, d depth) *styles {
+	if d >= depth16 {
+		t = themeNamed(terminalTheme) // made of 16 colours: nothing has to be guessed
+	}
 	p := t.light
 	if dark {
 		p = t.dark
 	}
 	plain := lipgloss.NewStyle()
+	ink := func(s shade) lipgloss.Style { return plain.Foreground(s.of(d == depth256)) }
 	s := &styles{
-		text:     plain,
-		strong:   plain.Bold(true),
-		muted:    plain.Foreground(p.muted),
-		faint:    plain.Foreground(p.faint),
-		accent:   plain.Foreground(p.accent),
-		good:     plain.Foreground(p.good),
-		info:     plain.Foreground(p.info),
-		warn:     plain.Foreground(p.warn),
-		bad:      plain.Foreground(p.bad),
-		title:    plain.Foreground(p.accent).Bold(true),
-		key:      plain.Bold(true),
-		backdrop: plain.Foreground(p.faint),
-		button:   plain.Foreground(p.muted).Background(p.selection),
-		buttonOn: plain.Foreground(p.accent).Bold(true).Reverse(true),
-		dangerOn: plain.Foreground(p.bad).Bold(true).Reverse(true),
-		field:    plain.Background(p.selection), selection: p.selection,
+		text:   plain,
+		strong: plain.Bold(true),
+		muted:  ink(p.muted), faint: ink(p.faint), accent: ink(p.accent),
+		good: ink(p.good), info: ink(p.info), warn: ink(p.warn), bad: ink(p.bad),
+		title:     ink(p.accent).Bold(true),
+		key:       plain.Bold(true),
+		backdrop:  ink(p.faint),
+		buttonOn:  ink(p.accent).Bold(true).Reverse(true),
+		dangerOn:  ink(p.bad).Bold(true).Reverse(true),
+		selection: p.selection.of(d == depth256),
 	}
-	if p.selection == nil || mono {
+	s.field = plain.Background(s.selection)
+	s.button = s.muted.Background(s.selection)
+	if s.selection == nil {
 		s.field, s.brackets = plain.Underline(true), true
-		s.selection = nil
+		s.faint, s.backdrop = plain.Faint(true), plain.Faint(true) // how faint is the terminal's choice: never for what is read
+		s.button = plain
 	}
-	s.placeholder = s.field.Foreground(p.muted)
-	if p.muted == nil {
-		s.muted, s.faint = plain.Faint(true), plain.Faint(true)
-		s.backdrop, s.button = plain.Faint(true), plain.Faint(true)
-	}
+	s.placeholder = s.field.Foreground(p.muted.of(d == depth256))
 	return s
 }
 

@@ -114,6 +114,7 @@ func environmentOf(getenv func(string) string) environment {
 		remote:  getenv("SSH_CONNECTION") != "" || getenv("SSH_TTY") != "",
 		display: hasDisplay(getenv),
 		wayland: getenv("WAYLAND_DISPLAY") != "",
+		colours: getenv("COLORFGBG"),
 	}
 }
 

@@ -15,15 +15,28 @@ func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return a, cmd
 }
 
+// depthOf is what the terminal, and who sits there, allow.
+func depthOf(p colorprofile.Profile) depth {
+	switch p {
+	case colorprofile.TrueColor:
+		return depthFull
+	case colorprofile.ANSI256:
+		return depth256
+	case colorprofile.ANSI:
+		return depth16
+	default:
+		return depthNone
+	}
+}
+
 func (f *frame) take(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		f.w, f.h = msg.Width, msg.Height
-	case tea.BackgroundColorMsg:
-		f.dark = msg.IsDark()
-		f.restyle()
+	case tea.BackgroundColorMsg, groundMsg:
+		f.ground(msg)
 	case tea.ColorProfileMsg:
-		f.few, f.mono = msg.Profile == colorprofile.ANSI, msg.Profile < colorprofile.ANSI
+		f.depth = depthOf(msg.Profile)
 		f.restyle()
 	case tea.FocusMsg:
 		f.notifier.seen = true
@@ -157,7 +170,7 @@ func (f *frame) do(a action) tea.Cmd {
 
 func (f *frame) nextTheme() tea.Cmd {
 	i := slices.IndexFunc(themes, func(t theme) bool { return t.name == f.theme.name })
-	f.theme = themes[(i+1)%len(themes)]
+	f.theme, f.unsure = themes[(i+1)%len(themes)], false // whoever chooses sees what it looks like
 	f.restyle()
 	return f.say(toastInfo, "theme "+f.theme.name)
 }

@@ -185,7 +185,7 @@ func (f *frame) tabLine() string {
 		if id == f.shown && !f.covered() {
 			b.WriteString(s.accent.Render(num) + s.title.Render(rest))
 		} else {
-			b.WriteString(s.faint.Render(num) + s.muted.Render(rest))
+			b.WriteString(s.muted.Render(num + rest))
 		}
 	}
 	return b.String()
