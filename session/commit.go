@@ -154,7 +154,7 @@ func (s *FileStore) commit(batch []*change) {
 		}
 	}
 	kf, err := s.readKeyFile()
-	if err != nil {
+	if err = errors.Join(err, s.checkEngine()); err != nil {
 		fail(err)
 		return
 	}

@@ -199,7 +199,12 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 // begin takes an account's lock, begins an attempt, says so and waits to be killed.
 var _ = asChild("begin", func(args []string) error {
-	l, err := openTestStore(args[0]).Lock(testContext(), "00000001")
+	leaseTime = time.Second // where it is one
+	s, err := OpenStore(args[0], StoreOptions{Passphrase: testPassphrase})
+	if err != nil {
+		return err
+	}
+	l, err := s.Lock(testContext(), "00000001")
 	if err != nil {
 		return err
 	}

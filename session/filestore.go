@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"filippo.io/age"
 	"github.com/adrg/xdg"
@@ -44,6 +45,7 @@ var errKeyChanged = errors.New("the key of the store was changed")
 type FileStore struct {
 	dir     string
 	o       StoreOptions
+	copies  bool          // a bucket's records, of which this is what was last seen
 	keySlot chan struct{} // holds a value while somebody opens the key, which may mean to ask a person
 
 	mu       sync.Mutex
@@ -179,6 +181,9 @@ func (s *FileStore) read(ctx context.Context) (*snapshot, error) {
 		return nil, err
 	}
 	if err := s.prepare(false); err != nil {
+		return nil, err
+	}
+	if err := s.checkEngine(); err != nil {
 		return nil, err
 	}
 	for {
@@ -386,4 +391,13 @@ func makeDir(dir string) error {
 		return err
 	}
 	return os.Chmod(dir, dirMode) // the umask may have taken some
+}
+
+// writtenAt is when accounts.age was last written; zero when there is none.
+func (s *FileStore) writtenAt() time.Time {
+	info, err := os.Stat(s.path(accountsName))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }

@@ -73,6 +73,9 @@ func (s *FileStore) Lock(ctx context.Context, id ID) (*Lock, error) {
 	if err := s.prepare(true); err != nil {
 		return nil, err
 	}
+	if err := s.checkEngine(); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(s.dir, locksName, string(id))
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, s.cannotWrite(err)

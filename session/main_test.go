@@ -41,7 +41,20 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, dir := range tempDirs {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// tempDirs are for all tests, and removed after them.
+var tempDirs []string
+
+func tempDir(name string) (string, error) {
+	dir, err := os.MkdirTemp("", name)
+	tempDirs = append(tempDirs, dir)
+	return dir, err
 }
 
 // child is a process of this binary that does what children has under name.

@@ -63,6 +63,8 @@ type Manager struct {
 	loaded  bool     // the store was read once
 	changes uint64   // of entries, counted to tell what came after what
 	dropped uint64   // changes when an entry was dropped last
+	late    float64  // the share of a lifetime by which this process is due later, see fleetSpread
+	cutOff  error    // why the store can't be reached; nil: it was when it was read last
 	events  ring
 	// auditErr is why the last event is not in the log.
 	auditErr    error
@@ -80,10 +82,11 @@ type entry struct {
 	failures int    // in a row
 	err      error
 	retryAt  time.Time
-	distrust bool      // the clock was set back: the times of the token can't be believed
-	dueAt    time.Time // when it wants an attempt; zero when it wants none
-	index    int       // in Manager.order
-	total    int       // sessions of the user on the stack, counted at
+	distrust bool          // the clock was set back: the times of the token can't be believed
+	dueAt    time.Time     // when it wants an attempt; zero when it wants none
+	late     time.Duration // that this process lets others go first
+	index    int           // in Manager.order
+	total    int           // sessions of the user on the stack, counted at
 	counted  time.Time
 
 	looking  bool      // a look of Run's is queued or under way
@@ -98,7 +101,7 @@ func New(store Store, o Options) *Manager {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if s, ok := store.(*FileStore); ok && o.Dir == "" {
+	if s, ok := store.(interface{ Dir() string }); ok && o.Dir == "" {
 		o.Dir = s.Dir()
 	}
 	m := &Manager{
@@ -116,6 +119,9 @@ func New(store Store, o Options) *Manager {
 		responding: map[string]bool{},
 	}
 	m.quiet.L = &m.mu
+	if _, fleet := store.(*BucketStore); fleet {
+		m.late = fleetSpread * random()
+	}
 	return m
 }
 
@@ -137,13 +143,37 @@ func (m *Manager) load(ctx context.Context) ([]Event, error) {
 	for {
 		have, asOf := m.marks()
 		recs, same, err := m.read(ctx, have)
-		if err != nil {
+		known, err := m.reached(recs, err)
+		if known || err != nil {
 			return nil, err
 		}
 		if news, ok := m.merge(recs, same, asOf); ok {
 			return news, nil
 		}
 	}
+}
+
+// reached notes whether the store was reached when it gave recs and err. While it can't be, those that are
+// known go on, and where there are none, what the store saw last will do; they are degraded.
+func (m *Manager) reached(recs []Record, err error) (known bool, _ error) {
+	cut := errors.Is(err, ErrCutOff)
+	m.mu.Lock()
+	before := m.cutOff
+	known = cut && m.loaded
+	if cut && !known && len(recs) == 0 || err != nil && !cut {
+		m.mu.Unlock()
+		return false, err
+	}
+	m.cutOff = err
+	m.signal()
+	m.mu.Unlock()
+	switch {
+	case cut && before == nil:
+		m.report("", "", "store", Warn, fmt.Sprintf("going on with what was seen last: %v", err))
+	case !cut && before != nil:
+		m.report("", "", "store", Info, "the bucket is reached again")
+	}
+	return known, nil
 }
 
 func (m *Manager) changesNow() uint64 {
@@ -233,6 +263,9 @@ func (m *Manager) adopt(r Record, asOf uint64) bool {
 	}
 	m.changes++
 	e.rec, e.adopted = r, m.changes
+	if a := r.Access; a != nil {
+		e.late = time.Duration(m.late * float64(a.ExpiresAt.Sub(a.ObtainedAt)))
+	}
 	e.plan()
 	return true
 }
@@ -265,7 +298,7 @@ func (e *entry) plan() {
 	case e.distrust, e.rec.Access == nil:
 		e.dueAt = longAgo
 	default:
-		e.dueAt = e.rec.Access.RefreshAt
+		e.dueAt = e.rec.Access.RefreshAt.Add(e.late)
 	}
 }
 
@@ -297,7 +330,7 @@ func (m *Manager) Accounts() []Account {
 	defer m.mu.Unlock()
 	all := make([]Account, 0, len(m.entries))
 	for _, e := range m.entries {
-		all = append(all, e.account(now))
+		all = append(all, m.account(e, now))
 	}
 	slices.SortFunc(all, func(a, b Account) int { return strings.Compare(a.Name, b.Name) })
 	return all
@@ -309,14 +342,26 @@ func (m *Manager) Account(nameOrID string) (Account, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if e := m.entries[ID(nameOrID)]; e != nil {
-		return e.account(now), nil
+		return m.account(e, now), nil
 	}
 	for _, e := range m.entries {
 		if e.rec.Name == nameOrID {
-			return e.account(now), nil
+			return m.account(e, now), nil
 		}
 	}
 	return Account{}, fmt.Errorf("%w: %q", ErrNoAccount, nameOrID)
+}
+
+// account is how an entry stands, degraded as long as the store can't be reached. m.mu is held.
+func (m *Manager) account(e *entry, now time.Time) Account {
+	a := e.account(now)
+	if m.cutOff != nil && a.Reason == "" {
+		a.Reason = m.cutOff.Error()
+		if a.State == Active {
+			a.State = Degraded
+		}
+	}
+	return a
 }
 
 func (e *entry) account(now time.Time) Account {

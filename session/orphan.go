@@ -48,7 +48,9 @@ func (s *FileStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
 
 // tellOrphans reports what requests that were cut off may have left on their stacks.
 func (m *Manager) tellOrphans(ctx context.Context) {
-	s, ok := m.store.(*FileStore)
+	s, ok := m.store.(interface {
+		takeOrphans(ctx context.Context) ([]Attempt, error)
+	})
 	if !ok {
 		return
 	}

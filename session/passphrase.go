@@ -108,13 +108,18 @@ func (s *FileStore) unwrapKey(ctx context.Context, kf keyFile) (*storeKey, error
 // writeWrapped writes key.age: an age identity file, under a passphrase.
 func (s *FileStore) writeWrapped(p api.Secret, keys ...*storeKey) error {
 	return s.cannotWrite(replaceFile(s.path(wrappedName), "", true, func(w io.Writer) error {
-		return wrapWith(w, p, func(w io.Writer) error {
-			for _, k := range keys {
-				if _, err := io.WriteString(w, k.secret()+"\n"); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		return wrapKeys(w, p, keys)
 	}))
+}
+
+// wrapKeys writes an age identity file, under a passphrase.
+func wrapKeys(w io.Writer, p api.Secret, keys []*storeKey) error {
+	return wrapWith(w, p, func(w io.Writer) error {
+		for _, k := range keys {
+			if _, err := io.WriteString(w, k.secret()+"\n"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

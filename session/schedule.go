@@ -17,6 +17,11 @@ const (
 	// as having been set.
 	clockSlack = 5 * time.Second
 
+	// fleetSpread is the share of a token's lifetime over which the machines that share a bucket come to
+	// refresh it. All know the instant that was drawn for it; the first to come refreshes, the others
+	// then have its token, instead of all standing in line at once.
+	fleetSpread = 0.05
+
 	backoffFirst = 2 * time.Second
 	backoffMax   = 5 * time.Minute
 )

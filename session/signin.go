@@ -222,6 +222,9 @@ func (m *Manager) clientIDFor(r SignInRequest) string {
 	key := r.Stack + "\n" + r.Login
 	if m.pending[key] == "" {
 		host, _ := os.Hostname()
+		if b, fleet := m.store.(*BucketStore); fleet {
+			host = "fleet-" + b.Bucket().Name // all its machines share the refresh token
+		}
 		m.pending[key] = newClientID(host)
 	}
 	return m.pending[key]

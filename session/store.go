@@ -13,9 +13,9 @@ var (
 	ErrNameTaken = errors.New("an account of that name exists already")
 	// ErrLocked says that the store needs its passphrase (or a keyring that answers) first.
 	ErrLocked = errors.New("the store is locked")
-	// ErrOvertaken says that somebody else has written another token meanwhile: the lock was lost,
-	// to a pause that was longer than it is kept, and what was to be written is the older one.
-	ErrOvertaken = errors.New("another token was written meanwhile, and it stays")
+	// ErrOvertaken says that the lock was lost, to a pause that was longer than it is kept. Somebody
+	// else may have written another token since, and that stays.
+	ErrOvertaken = errors.New("the account's lock was lost meanwhile, and what is there stays")
 	// ErrCutOff says that the store can't be reached. What Load gives beside it is the last that
 	// was known; nothing is asked of a stack for it.
 	ErrCutOff = errors.New("cut off from the bucket")

@@ -25,6 +25,10 @@ var stores = map[string]func(t *testing.T) (open func() Store){
 		dir := t.TempDir()
 		return func() Store { return openTestStore(dir) }
 	},
+	"bucket": func(t *testing.T) func() Store {
+		b := newTestBucket(t)
+		return func() Store { return join(t, b, 1) } // another machine
+	},
 }
 
 // testPassphrase answers every question.
@@ -258,50 +262,70 @@ func TestStoreLosesNoUpdate(t *testing.T) {
 }
 
 func TestStampTellsOfOthersWrites(t *testing.T) {
-	ctx, dir := t.Context(), t.TempDir()
-	mine, theirs := openTestStore(dir), openTestStore(dir)
-	stamp := func() string {
-		t.Helper()
-		now, err := mine.Stamp()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return now
-	}
-	// settled is the stamp once what it tells of has been read.
-	settled := func() string {
-		t.Helper()
-		if _, err := mine.Load(ctx); err != nil {
-			t.Fatal(err)
-		}
-		return stamp()
-	}
-	if _, err := mine.Update(ctx, "00000001", named("a")); err != nil {
-		t.Fatal(err)
-	}
-	before := settled()
-	for range 5 {
-		if _, err := mine.Update(ctx, "00000001", func(r *Record) error { r.Lifetime++; return nil }); err != nil {
-			t.Fatal(err)
-		}
-		if now := stamp(); now != before {
-			t.Fatalf("my own write changed the stamp from %q to %q", before, now)
-		}
-	}
-	for i := range 5 {
-		if _, err := theirs.Update(ctx, "00000001", func(r *Record) error { r.Lifetime++; return nil }); err != nil {
-			t.Fatal(err)
-		}
-		if i%2 == 0 { // seen in passing, by an update of mine
-			if _, err := mine.Update(ctx, "00000002", func(r *Record) error { r.Name = "b"; return nil }); err != nil {
+	eachStore(t, func(t *testing.T, open func() Store) {
+		ctx := t.Context()
+		mine, theirs := open(), open()
+		stamp := func() string {
+			t.Helper()
+			now, err := mine.Stamp()
+			if err != nil {
 				t.Fatal(err)
 			}
+			return now
 		}
-		if now := stamp(); now == before {
-			t.Fatalf("their write %d left the stamp at %q", i, now)
+		// settled is the stamp once what it tells of has been read.
+		settled := func() string {
+			t.Helper()
+			for {
+				before := stamp()
+				if _, err := mine.Load(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if now := stamp(); now == before {
+					return now
+				}
+			}
 		}
-		before = settled()
-	}
+		stamp() // from now on it listens, where there is something to listen to
+		if _, err := mine.Update(ctx, "00000001", named("a")); err != nil {
+			t.Fatal(err)
+		}
+		before := settled()
+		for range 5 {
+			if _, err := mine.Update(ctx, "00000001", func(r *Record) error { r.Lifetime++; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if now := stamp(); now != before {
+				t.Fatalf("my own write changed the stamp from %q to %q", before, now)
+			}
+		}
+		if mine == theirs {
+			return // there are no others
+		}
+		for i := range 5 {
+			if _, err := theirs.Update(ctx, "00000001", func(r *Record) error { r.Lifetime++; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if i%2 == 0 { // seen in passing, by an update of mine
+				if _, err := mine.Update(ctx, "00000002", func(r *Record) error { r.Name = "b"; return nil }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			eventually(t, fmt.Sprintf("another stamp after their write %d", i), func() bool { return stamp() != before })
+			before = settled()
+			if all, err := mine.Load(ctx); err != nil || all[0].Lifetime != time.Duration(6+i) {
+				t.Fatalf("loaded %+v, %v after their write %d", all, err, i)
+			}
+		}
+		if err := theirs.Remove(ctx, "00000001"); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "another stamp after they removed it", func() bool { return stamp() != before })
+		settled()
+		if all, err := mine.Load(ctx); err != nil || len(all) != 1 || all[0].Name != "b" {
+			t.Errorf("loaded %+v, %v", all, err)
+		}
+	})
 }
 
 func TestStoreLockExcludes(t *testing.T) {
@@ -448,6 +472,61 @@ func TestStoreFencesAPausedHolder(t *testing.T) {
 			t.Errorf("over another sign-in: %v", err)
 		}
 	})
+}
+
+// A holder that is gone keeps nobody waiting for ever, and what it asked for is known.
+func TestStoreLockOfOneWhoIsGone(t *testing.T) {
+	attempt := Attempt{Op: "refresh", At: time.Unix(1, 0).UTC(), ClientID: "gone"}
+	eachStore(t, func(t *testing.T, open func() Store) {
+		leaveAttempt(t, open, attempt)
+		ctx, cancel := withTimeout(t, time.Minute)
+		defer cancel()
+		l, err := open().Lock(ctx, "00000001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Release()
+		if l.Interrupted == nil || !reflect.DeepEqual(*l.Interrupted, attempt) {
+			t.Errorf("interrupted: %+v, want %+v", l.Interrupted, attempt)
+		}
+	})
+}
+
+// leaveAttempt has somebody begin an attempt and be gone: a process that is killed, where several
+// share the store.
+func leaveAttempt(t *testing.T, open func() Store, a Attempt) {
+	t.Helper()
+	d, ok := open().(interface{ Dir() string })
+	if !ok { // nothing is shared with another process
+		l, err := open().Lock(t.Context(), "00000001")
+		if err == nil {
+			err = l.Begin(a)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Release()
+		return
+	}
+	cmd := child(t, "begin", d.Dir(), a.ClientID)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line := make([]byte, 6); !readsFull(out, line) || string(line) != "begun\n" {
+		t.Fatalf("the child said %q", line)
+	}
+	ctx, cancel := withTimeout(t, 50*time.Millisecond)
+	_, err = open().Lock(ctx, "00000001")
+	cancel()
+	says(t, err, context.DeadlineExceeded)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
 }
 
 func TestMemoryStoreInBubble(t *testing.T) {
