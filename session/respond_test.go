@@ -317,6 +317,7 @@ func TestRespond(t *testing.T) {
 		if err := d.other.CheckToken(t.Context(), bob.Value, "", ""); err != nil {
 			t.Errorf("bob is hit: %v", err)
 		}
+		d.want(m, a.ID) // the person has seen it all
 		d.works(m, a.ID)
 		d.works(m, b.ID)
 
@@ -478,6 +479,34 @@ func TestMadeAnewUnderOurNames(t *testing.T) {
 		for clientID, tok := range again {
 			d.dead(tok, clientID)
 		}
+		d.works(m, a.ID)
+	})
+}
+
+// Our old refresh token that could not be revoked at its rotation is not kept for its name, nor asked about: it was to end.
+func TestOursThatIsNotRetired(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(d.spied())
+		a := d.add(m, "alice", "alice", 0)
+		stolen := d.stolen(a.ID)
+		p := d.plan(m, a.ID, ResponseOptions{})
+		d.Faults().Add(authd.Fault{Path: "/users/me/tokens/{client_id}", Status: http.StatusForbidden, Times: 2})
+		in := d.respond(m, p, ResponseHooks{Password: password("alice-pass"), Confirm: func(_ context.Context, n Appeared) (bool, error) {
+			t.Errorf("asked about %+v", n)
+			return false, nil
+		}})
+		if text := state(in, StepRotate, Failed); text != "" {
+			t.Error(text)
+		}
+		if _, err := d.other.Refresh(t.Context(), stolen); !errors.Is(err, api.ErrRefreshRefused) {
+			t.Errorf("the stolen refresh token: %v", err)
+		}
+		in, err := m.ResumeResponse(t.Context(), p.ID, ResponseHooks{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.clean(in)
 		d.works(m, a.ID)
 	})
 }

@@ -54,7 +54,11 @@ func respondKilled(t *testing.T, after bool, n int) (over bool) {
 	if err != nil || len(all) != 1 || over && all[0].Ended.IsZero() { // the look at its end comes after that
 		t.Fatalf("incidents %+v, %v", all, err)
 	}
-	in, err := next.ResumeResponse(t.Context(), p.ID, ResponseHooks{Password: password("alice-pass"), Confirm: d.agree})
+	h := ResponseHooks{Password: password("alice-pass"), Confirm: d.agree}
+	if account(t, next, a.ID).ClientID != a.ClientID {
+		h = ResponseHooks{} // it is rotated, so nothing is left to ask about
+	}
+	in, err := next.ResumeResponse(t.Context(), p.ID, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +72,33 @@ func respondKilled(t *testing.T, after bool, n int) (over bool) {
 	d.works(next, a.ID)
 	intact(t, next.Audit())
 	return over
+}
+
+// Who comes back between the list that showed nothing and the resumption is found: the end is done anew.
+func TestResumeListsAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.through(d.spied())
+		a := d.add(m, "alice", "alice", 0)
+		p := d.plan(m, a.ID, ResponseOptions{})
+		_, err := m.Respond(t.Context(), p, ResponseHooks{Password: password("alice-pass"), Progress: func(in Incident) {
+			if in.Steps[6].State == Running {
+				d.Faults().SetDown(true)
+			}
+		}})
+		var cut *InterruptedError
+		if !errors.As(err, &cut) || cut.Step != StepProve {
+			t.Fatalf("error %v", err)
+		}
+		d.Faults().SetDown(false)
+		late := d.elsewhere("alice", "late")
+		in, err := m.ResumeResponse(t.Context(), p.ID, ResponseHooks{Confirm: d.agree})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.clean(in)
+		d.dead(late, "late")
+	})
 }
 
 func TestResponsesExcludeEachOther(t *testing.T) {

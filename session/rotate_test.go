@@ -253,7 +253,7 @@ func TestRotateAtTheCeiling(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
 		var stolen api.RefreshRequest
-		m := d.through(roundTrip(func(r *http.Request) (*http.Response, error) {
+		m := d.through(d.spiedOn(roundTrip(func(r *http.Request) (*http.Response, error) {
 			for r.Header.Get("Authorization") != "" && !stolen.RefreshToken.IsZero() && d.Sessions(drillAlice) < 100 {
 				if d.Count("", "/token password") > 3 {
 					break // it tires
@@ -261,7 +261,7 @@ func TestRotateAtTheCeiling(t *testing.T) {
 				d.refreshElsewhere(stolen)
 			}
 			return authd.Transport(d).RoundTrip(r)
-		}))
+		})))
 		a := d.add(m, "alice", "alice", 0)
 		p := d.plan(m, a.ID, ResponseOptions{})
 		stolen = d.stolen(a.ID)

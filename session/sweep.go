@@ -60,8 +60,12 @@ func (r *responder) sweep(ctx context.Context) (string, error) {
 // up since.
 func (r *responder) confirmed(ctx context.Context, tokens []PlannedToken, sessions []PlannedSession) ([]PlannedToken, []PlannedSession, error) {
 	p := &r.in.Plan
+	known := func(t PlannedToken) bool {
+		// What was to be rotated and is still there is one of ours, and was to end.
+		return slices.ContainsFunc(p.Revoke, t.exactly) || p.rotates(t) && slices.ContainsFunc(p.Keep, t.exactly)
+	}
 	fresh := Appeared{
-		Tokens:   filter(tokens, func(t PlannedToken) bool { return !slices.ContainsFunc(p.Revoke, t.exactly) }),
+		Tokens:   filter(tokens, func(t PlannedToken) bool { return !known(t) }),
 		Sessions: filter(sessions, func(s PlannedSession) bool { return !p.names(s) }),
 	}
 	if len(fresh.Tokens)+len(fresh.Sessions) == 0 {
