@@ -60,6 +60,12 @@ func (r *responder) sweep(ctx context.Context) (string, error) {
 // up since.
 func (r *responder) confirmed(ctx context.Context, tokens []PlannedToken, sessions []PlannedSession) ([]PlannedToken, []PlannedSession, error) {
 	p := &r.in.Plan
+	for _, t := range tokens {
+		if why, _ := Stuck(t.ClientID, r.admin); why != "" {
+			r.stick(t) // nobody has to be asked about what can't be done
+		}
+	}
+	tokens = filter(tokens, func(t PlannedToken) bool { return !slices.ContainsFunc(p.Stuck, t.same) })
 	known := func(t PlannedToken) bool {
 		// What was to be rotated and is still there is one of ours, and was to end.
 		return slices.ContainsFunc(p.Revoke, t.exactly) || p.rotates(t) && slices.ContainsFunc(p.Keep, t.exactly)
@@ -99,14 +105,7 @@ func (r *responder) confirmed(ctx context.Context, tokens []PlannedToken, sessio
 		tokens = filter(tokens, func(t PlannedToken) bool { return !slices.ContainsFunc(fresh.Tokens, t.same) })
 		return tokens, filter(sessions, p.names), r.save()
 	}
-	for _, t := range fresh.Tokens {
-		if why, _ := Stuck(t.ClientID, r.admin); why != "" {
-			r.stick(t)
-			tokens = slices.DeleteFunc(tokens, t.same)
-			continue
-		}
-		p.Revoke = append(p.Revoke, t)
-	}
+	p.Revoke = append(p.Revoke, fresh.Tokens...)
 	p.Sessions = append(p.Sessions, fresh.Sessions...)
 	return tokens, sessions, r.save()
 }

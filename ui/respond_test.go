@@ -326,6 +326,9 @@ func TestItWasMe(t *testing.T) {
 	tm.typed("S")
 	tm.until("counts as seen", "EXPIRES IN")
 	tm.gone("! responds ")
+	if alerts := s.mgr.Alerts(); len(alerts) != 0 {
+		t.Errorf("still calling for somebody: %+v", alerts)
+	}
 	if n := len(s.RefreshTokens(alice.UUID)); n != 2 {
 		t.Errorf("%d refresh tokens", n)
 	}
