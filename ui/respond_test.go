@@ -275,6 +275,9 @@ func TestRespondBehindTheViews(t *testing.T) {
 	s.Faults().Add(authd.Fault{Path: "/users/me/tokens", Delay: time.Hour}) // until it is stopped
 	tm.typed(keyEsc)                                                        // declined: the rest is done all the same
 	tm.gone("The password of alice")
+	tm.until("! shows it", "HAPPENED")
+	tm.typed(keyEsc) // back, and no more than that
+	tm.until("EXPIRES IN", "◐ responding to the theft of demo")
 	tm.typed("q")
 	tm.until("Quit while work is under way?", "responding to the theft")
 	tm.typed(keyEsc)
@@ -295,7 +298,7 @@ func TestRespondBehindTheViews(t *testing.T) {
 	tm.typed("!")
 	tm.until("Nothing is changed yet", "revoke no session", "  Begin  ")
 	tm.typed(keyEsc)
-	tm.until("HAPPENED")
+	tm.until("EXPIRES IN")
 }
 
 // Nobody looks at the stack while nobody looks at the terminal.
