@@ -211,6 +211,17 @@ func (th *thief) holds() string {
 	return fmt.Sprintf("%d refresh and %d access tokens and the password", refresh, access)
 }
 
+// wakey is how far wakey is.
+func (th *thief) wakey() string {
+	if under, _ := th.m.CutOff(); len(under) > 0 {
+		return "wakey RESPONDS   "
+	}
+	if a, err := th.m.Account(string(th.id)); err == nil && a.OpenFindings > 0 {
+		return "wakey HAS NOTICED: PRESS !   "
+	}
+	return ""
+}
+
 // tell shows what it does; of what nobody has looked at yet the latest counts.
 func (th *thief) tell(l ui.AsideLine) {
 	th.lines = append(th.lines, l)
@@ -223,8 +234,8 @@ func (th *thief) tell(l ui.AsideLine) {
 	default:
 		title = fmt.Sprintf("THE THIEF  is in: requests that worked %d, refused %d. It has %s", th.worked, th.refused, th.holds())
 	}
-	if a, err := th.m.Account(string(th.id)); err == nil && len(th.loot) > 0 && !th.beaten() && a.OpenFindings > 0 {
-		title = "wakey HAS NOTICED: PRESS !   " + title
+	if len(th.loot) > 0 && !th.beaten() {
+		title = th.wakey() + title
 	}
 	news := ui.Aside{Title: title, Lines: slices.Clone(th.lines)}
 	select {

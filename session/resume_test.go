@@ -69,6 +69,9 @@ func respondKilled(t *testing.T, after bool, n int) (over bool) {
 	if got := d.RefreshTokens(drillAlice); len(got) != 1 {
 		t.Errorf("refresh tokens %v", got)
 	}
+	if rec, err := d.store.Get(t.Context(), a.ID); err != nil || len(rec.OldClientIDs) != 0 {
+		t.Errorf("still to be revoked: %q, %v", rec.OldClientIDs, err)
+	}
 	d.works(next, a.ID)
 	intact(t, next.Audit())
 	return over

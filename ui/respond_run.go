@@ -101,7 +101,7 @@ func (r *respond) confirmAppeared(n session.Appeared, answer func(bool, error)) 
 	c.heading = "Appeared since you saw the plan: " + strings.Join(parts, ", ")
 	c.yes = "Revoke " + strings.Join(parts, ", ")
 	c.text = []string{"Unless it was you who just signed in somewhere, it is the thief: revoke them."}
-	if names := r.labelled(); names != "" {
+	if names := r.labelled(); names != "" && len(n.Sessions) > 0 {
 		c.text = append(c.text, "Some of the sessions may be of "+names+", which you left alone: it comes back by itself.")
 	}
 	c.then = func(bool) tea.Cmd { answer(true, nil); return nil }
