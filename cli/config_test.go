@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +84,30 @@ func TestSettingsAreSound(t *testing.T) {
 		known[s.key] = true
 		if !strings.Contains(settingsHelp(), "  "+s.key+" ") {
 			t.Errorf("%s is not in the help", s.key)
+		}
+	}
+}
+
+// The page about the settings tells of every one, with its default.
+func TestSettingsPage(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "docs", "settings.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings {
+		row := ""
+		for line := range strings.Lines(string(b)) {
+			if cells := strings.Split(line, "|"); len(cells) > 3 && strings.Contains(cells[1], "`"+s.key+"`") {
+				row = line
+			}
+		}
+		if row == "" || s.or != "" && !strings.Contains(row, "`"+s.or+"`") {
+			t.Errorf("%s, default %q: %q", s.key, s.or, row)
+		}
+		for _, v := range s.values {
+			if !strings.Contains(row, "`"+v+"`") {
+				t.Errorf("%s may be %s: %q", s.key, v, row)
+			}
 		}
 	}
 }
