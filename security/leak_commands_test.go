@@ -246,6 +246,7 @@ var allowed = []allowance{
 	{"exec", "environment of show", "access token", "the command that exec runs is given the token"},
 	{"environment: exec", "environment of show", "access token", "the same"},
 	{"echo 200: api", "stdout", "access token", "api prints what the stack answers, and this one repeats what it was sent"},
+	{"line by line: print", "stdout", "access token", "printed after a yes"},
 	{"generated", "stdout", "generated password", "printing it, once, is what --generate-password is for"},
 	{"screen", "clipboard", "access token", "copied with y or Y"},
 	{"reveal", "screen", "access token", "shown with v, for as long as the person looks"},

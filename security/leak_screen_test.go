@@ -98,13 +98,20 @@ func (x *terminal) signInByTyping(s *stack) {
 	x.sees("signed in alice as account")
 }
 
-func TestScreensLeakNothing(t *testing.T) {
-	t.Parallel()
+// newWorldWithPhone is a machine whose store is known, on a stack where alice is signed in elsewhere.
+func newWorldWithPhone(t *testing.T) (*stack, *world) {
+	t.Helper()
 	s := newStack(t)
 	w := newWorld(t, s)
 	w.quickStore()
 	w.learn()
 	s.signIn(t, alice, alicePassword, "phone-7c1e")
+	return s, w
+}
+
+func TestScreensLeakNothing(t *testing.T) {
+	t.Parallel()
+	s, w := newWorldWithPhone(t)
 	w.run(command{ // without an account nobody is asked for a passphrase
 		step: "login", stdin: bobPassword,
 		args: []string{"login", s.URL, "--user", "bob", "--password-stdin", "--account", "lab", "--fingerprint", s.Fingerprint},
