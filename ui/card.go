@@ -150,8 +150,11 @@ func helpColumns(s *styles, where string, own []binding, w int) []string {
 	}
 	const gap = 4
 	if leftW+gap+rightW > w {
-		keys = max(keys, keysWidth(all))
-		return append(append(helpColumn(s, where, own, keys), ""), helpColumn(s, "Everywhere", all, keys)...)
+		below := keysWidth(all)
+		if w >= max(keys, below)+30 { // in line, where the names are not cut for it
+			keys, below = max(keys, below), max(keys, below)
+		}
+		return append(append(helpColumn(s, where, own, keys), ""), helpColumn(s, "Everywhere", all, below)...)
 	}
 	lines := make([]string, max(len(left), len(right)))
 	for i := range lines {

@@ -69,6 +69,7 @@ func (d *failures) do(a action) tea.Cmd {
 		for i, it := range d.failed {
 			items[i] = it.bulkItem
 		}
+		d.failed, d.cursor = nil, 0
 		return d.retry(items)
 	}
 	return nil

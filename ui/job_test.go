@@ -176,6 +176,27 @@ func TestBulkRunsRetriesAndStops(t *testing.T) {
 	}
 }
 
+// TestWhatFailsAgainComesBack retries one of two failures, which fails once more: one list has both.
+func TestWhatFailsAgainComesBack(t *testing.T) {
+	a := newTestApp(t, 80, 24, testAccounts(noon))
+	no := func(context.Context) error { return errors.New("no answer") }
+	drive := func(cmd tea.Cmd) {
+		steps := collect[bulkStepMsg](cmd)
+		for len(steps) > 0 {
+			_, next := a.Update(steps[0])
+			steps = append(steps[1:], collect[bulkStepMsg](next)...)
+		}
+	}
+	drive(a.bulk("revoking", "revoked", []bulkItem{{"one", no}, {"two", no}}))
+	drive(press(a, "r"))
+	has(t, a, "Revoked 0, 2 failed", "one", "two")
+	if len(a.dialogs) != 1 {
+		t.Errorf("%d lists of failures", len(a.dialogs))
+	}
+	drive(press(a, "R"))
+	has(t, a, "Revoked 0, 2 failed")
+}
+
 func TestOldTimersDoNothing(t *testing.T) {
 	a := newTestApp(t, 80, 24, testAccounts(noon))
 	a.say(toastGood, "first")

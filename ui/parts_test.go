@@ -7,6 +7,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"wakey/session"
 )
 
 func TestCountdown(t *testing.T) {
@@ -78,6 +80,17 @@ func TestClockTime(t *testing.T) {
 	time.Local = time.FixedZone("EST", -5*3600)
 	if got := exact(evening); got != "2026-11-23 18:30:00 EST, 23:30:00 UTC" {
 		t.Errorf("west of it: %q", got)
+	}
+}
+
+// TestLatelyTellsThatThereIsMore holds that a text which is too long does not look as if it ended.
+func TestLatelyTellsThatThereIsMore(t *testing.T) {
+	a := newTestApp(t, 80, 24, testAccounts(noon))
+	acc := a.accounts[3]
+	a.events = []session.Event{{Time: noon, Account: acc.ID, Text: strings.Repeat("word ", 30)}}
+	lines := a.screens[viewAccounts].(*accounts).lately(acc, 50, 6)
+	if last := strings.TrimSpace(ansi.Strip(lines[len(lines)-1])); len(lines) != 3 || !strings.HasSuffix(last, "…") {
+		t.Errorf("%d lines, the last %q", len(lines), last)
 	}
 }
 

@@ -132,7 +132,7 @@ func (v *refreshTokens) tokenColumns() []column[tokenRow] {
 			return v.f.st.on(st, on).Render(shape)
 		}},
 		{
-			title: "WHOSE", min: 12, max: 26, firm: true, text: v.whoseText, style: look,
+			title: "WHOSE", min: 12, max: 26, text: v.whoseText, style: look,
 			compare: func(a, b tokenRow) int {
 				return cmp.Or(cmp.Compare(a.whose, b.whose), strings.Compare(a.label, b.label), strings.Compare(a.account, b.account))
 			},

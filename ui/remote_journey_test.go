@@ -111,17 +111,21 @@ func TestErrorsAreHeldAgainstTheList(t *testing.T) {
 	tm.until("2 of 2 refresh tokens gone")
 	s.Faults().SetBusDown(false)
 
-	s.stranger(t, authd.DemoSeed().Users[0], "phone-3")
+	for _, id := range []string{"phone-3", "phone-4"} {
+		s.stranger(t, authd.DemoSeed().Users[0], id)
+	}
 	tm.typed("r")
-	tm.until("phone-3")
-	tm.typed("g")
-	s.Faults().Add(authd.Fault{Path: "/users/me/tokens/{client_id}", Status: 503, Times: 1})
-	tm.typed("x")
-	tm.until("Revoke 1 refresh token")
+	tm.until("phone-3", "phone-4")
+	s.Faults().Add(authd.Fault{Path: "/users/me/tokens/{client_id}", Status: 503, Times: 2})
+	tm.typed("A", "x")
+	tm.until("Revoke 2 refresh tokens")
 	tm.typed(" ", keyTab, keyEnter)
-	tm.until("Revoked 0, 1 failed", "phone-3", "try this again")
+	tm.until("Revoked 0, 2 failed", "phone-3", "phone-4", "try this again")
 	tm.typed("r")
-	tm.until("phone-3 is gone")
+	tm.until("Revoked 1, 1 failed")
+	tm.typed("r")
+	tm.until("2 of 2 refresh tokens gone")
+	tm.gone("failed") // no list of failures is left behind
 	if got := s.RefreshTokens(s.acc.UserUUID); !slices.Equal(got, []string{s.acc.ClientID}) {
 		t.Errorf("left on the stack: %v", got)
 	}
