@@ -71,7 +71,11 @@ func (a *app) agent(ctx context.Context) error {
 
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
 	log.Info("starting", "version", a.version, "pid", os.Getpid(), "store", dir)
-	m := session.New(a.fileStore(), session.Options{
+	store, err := a.store()
+	if err != nil {
+		return err
+	}
+	m := session.New(store, session.Options{
 		Version: a.version, Dir: dir, Watch: c.length(setWatch), Log: log,
 	})
 	a.manager = m

@@ -32,6 +32,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		a.manager.Wait()
 		a.closeEnvironment(ctx)
 	}
+	if a.bucket != nil {
+		a.bucket.Close()
+	}
 	if err != nil && !a.began {
 		err = &usageError{err: err, command: cmd.CommandPath()}
 	}
@@ -57,7 +60,8 @@ type app struct {
 	watch     time.Duration    // how often the manager looks on the stacks; 0: never
 	manager   *session.Manager // once open was called
 	files     *session.FileStore
-	handedOut bool // the access token left this process
+	bucket    *session.BucketStore // nil: the accounts are in files
+	handedOut bool                 // the access token left this process
 }
 
 // root makes the command line for args.

@@ -43,6 +43,7 @@ type examination struct {
 	app      *app
 	part     string
 	findings []finding
+	servers  []string // of NATS, which a report must not name
 }
 
 func (x *examination) addf(g grade, thing, format string, args ...any) {
@@ -98,7 +99,7 @@ func (a *app) doctor(ctx context.Context, offline bool, bundle string, f *format
 		x.account(ctx, account, offline)
 	}
 	if bundle != "" {
-		if err := writeBundle(bundle, x.findings, accounts); err != nil {
+		if err := writeBundle(bundle, x.findings, accounts, x.servers); err != nil {
 			return err
 		}
 		a.talkf("The report is in %s. Read it before you send it.", bundle)
@@ -170,6 +171,9 @@ func (x *examination) files(ctx context.Context) bool {
 	status, err := x.app.fileStore().Status(ctx)
 	if !x.checkf("directory", err, "%s", session.DefaultDir()) {
 		return false
+	}
+	if x.app.bucket != nil {
+		x.bucket(ctx)
 	}
 	x.addf(fine, "key", "kept by %s: %s (%s)", keeper(status.Kind), status.Where, status.Why)
 	if status.Kind == session.PassphraseKey && !status.Unlocked {

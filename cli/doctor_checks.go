@@ -208,7 +208,7 @@ func clipboardWay() (string, bool) {
 const bundleLines = 200
 
 // writeBundle writes a report that names nobody.
-func writeBundle(path string, findings []finding, accounts []session.Account) error {
+func writeBundle(path string, findings []finding, accounts []session.Account, servers []string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "wakey doctor, %s\n\n", time.Now().UTC().Format(time.RFC3339))
 	if err := printFindings(&b, findings); err != nil {
@@ -224,11 +224,11 @@ func writeBundle(path string, findings []finding, accounts []session.Account) er
 	for _, e := range entries[max(0, len(entries)-bundleLines):] {
 		fmt.Fprintf(&b, "%s %s %s %s: %s\n", e.Time.UTC().Format(time.RFC3339), e.Name, e.Op, levelName(e.Level), api.Clean(e.Text))
 	}
-	return os.WriteFile(path, []byte(anonymous(b.String(), accounts)), 0o600)
+	return os.WriteFile(path, []byte(anonymous(b.String(), accounts, servers)), 0o600)
 }
 
 // anonymous replaces what names somebody or something: the longest first, as names hold others.
-func anonymous(text string, accounts []session.Account) string {
+func anonymous(text string, accounts []session.Account, servers []string) string {
 	type pair struct{ name, stand string }
 	var pairs []pair
 	add := func(name, kind string, n int) {
@@ -245,6 +245,9 @@ func anonymous(text string, accounts []session.Account) string {
 		}
 		add(a.Login, "user", i)
 		add(a.ClientID, "client", i)
+	}
+	for i, name := range servers {
+		add(name, "server", i)
 	}
 	if home, err := os.UserHomeDir(); err == nil {
 		add(home, "home", 0)

@@ -90,7 +90,7 @@ func exitCode(err error) int {
 		return exitSignIn
 	case is(api.ErrPermission, api.ErrWrongTenant):
 		return exitPermission
-	case is(api.ErrNetwork, api.ErrServer, api.ErrCertificate, api.ErrNotWazo, api.ErrTooLarge, api.ErrBadBody,
+	case is(session.ErrCutOff, api.ErrNetwork, api.ErrServer, api.ErrCertificate, api.ErrNotWazo, api.ErrTooLarge, api.ErrBadBody,
 		context.DeadlineExceeded):
 		return exitUnreachable
 	default:

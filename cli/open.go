@@ -20,7 +20,11 @@ func (a *app) open(ctx context.Context) (*session.Manager, error) {
 			return nil, err
 		}
 	} else {
-		m = session.New(a.fileStore(), session.Options{Version: a.version, Dir: session.DefaultDir(), Watch: a.watch})
+		store, err := a.store()
+		if err != nil {
+			return nil, err
+		}
+		m = session.New(store, session.Options{Version: a.version, Dir: session.DefaultDir(), Watch: a.watch})
 	}
 	a.manager = m
 	return m, m.Load(ctx)
@@ -48,17 +52,42 @@ func (a *app) glance(ctx context.Context, args []string) (choice, error) {
 	return c, err
 }
 
-// fileStore gives this machine's store. Nothing is read and nobody asked yet.
+// store gives the store of this machine's accounts: its file, or the bucket that it shares with others.
+// Nobody was reached or asked yet.
+func (a *app) store() (session.Store, error) {
+	if a.bucket != nil {
+		return a.bucket, nil
+	}
+	if a.files != nil {
+		return a.files, nil
+	}
+	s, err := session.OpenStore(session.DefaultDir(), a.storeOptions())
+	switch s := s.(type) {
+	case *session.FileStore:
+		a.files = s
+	case *session.BucketStore:
+		a.bucket, a.files = s, s.Files()
+	}
+	return s, err
+}
+
+// fileStore gives this machine's file, which with a bucket is a copy of it, and knows how the key is
+// kept here.
 func (a *app) fileStore() *session.FileStore {
-	if a.files == nil {
-		p := &passphraser{a}
-		o := session.StoreOptions{Passphrase: p.answer}
-		if a.canAsk() { // else nobody sees the keyring's prompt either
-			o.Keyring = a.person.Keyring
-		}
-		a.files = session.OpenFileStore(session.DefaultDir(), o)
+	if _, err := a.store(); err != nil { // whoever wants the accounts is told
+		return session.OpenFileStore(session.DefaultDir(), a.storeOptions())
 	}
 	return a.files
+}
+
+// storeOptions say how the store's key is had.
+func (a *app) storeOptions() session.StoreOptions {
+	p := &passphraser{a}
+	o := session.StoreOptions{Passphrase: p.answer}
+	if a.canAsk() { // else nobody sees the keyring's prompt either
+		o.Keyring = a.person.Keyring
+	}
+	return o
 }
 
 // accountFlags adds what chooses an account to a command that works on one.

@@ -44,6 +44,7 @@ func TestScript(t *testing.T) {
 			"stack": stackCommand,
 			"exit":  exitCommand,
 			"mode":  modeCommand,
+			"nats":  natsCommand,
 		},
 	})
 }

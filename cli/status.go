@@ -312,13 +312,12 @@ func (a *app) describeStore(ctx context.Context) error {
 		f.add("Store", "none: the refresh token comes from the environment")
 		return f.print(a.stdout)
 	}
-	status, err := a.files.Status(ctx)
+	s, err := a.storeStands(ctx)
 	if err != nil {
 		return err
 	}
-	f.add("Store", a.files.Dir())
-	f.add("Its key", fmt.Sprintf("kept by %s: %s", keeper(status.Kind), status.Where))
-	f.add("", status.Why)
+	s.describe(&f, a.files.Dir())
+	f.add("", s.Why)
 	return f.print(a.stdout)
 }
 

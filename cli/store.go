@@ -15,10 +15,13 @@ import (
 func (a *app) storeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "store",
-		Short:   "See to the file that keeps the accounts",
+		Short:   "See to what keeps the accounts",
 		GroupID: groupMachine,
 		Long: `All accounts with their tokens are in one encrypted file. Its key is in the system's keyring, or
-lies beside the file under a passphrase where there is no keyring. Plain age opens both.`,
+lies beside the file under a passphrase where there is no keyring. Plain age opens both.
+
+Many machines can share their accounts in a bucket of NATS JetStream instead: one signs in, all have
+its tokens, and one of them refreshes.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -26,12 +29,66 @@ lies beside the file under a passphrase where there is no keyring. Plain age ope
 	return cmd
 }
 
-var storeFields = []field[session.KeyStatus]{
+// storeStanding is how the store stands.
+type storeStanding struct {
+	session.KeyStatus
+
+	bucket *session.BucketStatus // nil: the accounts are in a file
+}
+
+var storeFields = append(of([]field[session.KeyStatus]{
 	{"kind", func(s session.KeyStatus) any { return s.Kind }},
 	{"where", func(s session.KeyStatus) any { return s.Where }},
 	{"why", func(s session.KeyStatus) any { return s.Why }},
 	{"recipient", func(s session.KeyStatus) any { return s.Recipient }},
 	{"unlocked", func(s session.KeyStatus) any { return s.Unlocked }},
+}, func(s storeStanding) session.KeyStatus { return s.KeyStatus }), []field[storeStanding]{
+	{"engine", func(s storeStanding) any { return s.engine() }},
+	{"bucket", ofBucket(func(b *session.BucketStatus) any { return b.Bucket.Name })},
+	{"nats", ofBucket(func(b *session.BucketStatus) any { return b.Bucket.URL })},
+	{"error", ofBucket(func(b *session.BucketStatus) any { return errorText(b.CutOff) })},
+	{"replicas", ofBucket(func(b *session.BucketStatus) any { return b.Wanted })},
+	{"online", ofBucket(func(b *session.BucketStatus) any { return b.Online() })},
+	{"behind", ofBucket(func(b *session.BucketStatus) any { writes, _ := b.Behind(); return writes })},
+}...)
+
+func (s storeStanding) engine() string {
+	if s.bucket == nil {
+		return "file"
+	}
+	return "nats"
+}
+
+// ofBucket is a field that is null where the accounts are in a file.
+func ofBucket(get func(*session.BucketStatus) any) func(storeStanding) any {
+	return func(s storeStanding) any {
+		if s.bucket == nil {
+			return nil
+		}
+		return get(s.bucket)
+	}
+}
+
+// storeStands looks at the store.
+func (a *app) storeStands(ctx context.Context) (s storeStanding, err error) {
+	if _, err := a.store(); err != nil {
+		return s, err
+	}
+	if s.KeyStatus, err = a.files.Status(ctx); err == nil && a.bucket != nil {
+		st := a.bucket.Engine(ctx)
+		s.bucket = &st
+	}
+	return s, err
+}
+
+// describe says where the accounts are.
+func (s storeStanding) describe(f *facts, dir string) {
+	if s.bucket != nil {
+		describeBucket(f, *s.bucket, time.Now())
+	} else {
+		f.add("Store", dir)
+	}
+	f.add("Its key", fmt.Sprintf("kept by %s: %s", keeper(s.Kind), s.Where))
 }
 
 func (a *app) storeStatus() *cobra.Command {
@@ -40,22 +97,22 @@ func (a *app) storeStatus() *cobra.Command {
 		Use:   "status",
 		Short: "Show where the accounts and their key are kept, and why",
 		Example: `  wakey store status
-  wakey store status --json kind,unlocked`,
+  wakey store status --json kind,unlocked
+  wakey store status --json engine,replicas,online,behind`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			status, err := a.fileStore().Status(cmd.Context())
+			s, err := a.storeStands(cmd.Context())
 			if err != nil {
 				return err
 			}
 			if f.on() {
-				return printOne(a, &f, storeFields, status)
+				return printOne(a, &f, storeFields, s)
 			}
 			var t facts
-			t.add("Store", a.fileStore().Dir())
-			t.add("Its key", fmt.Sprintf("kept by %s: %s", keeper(status.Kind), status.Where))
-			t.add("Why there", status.Why)
-			t.add("Unlocked", yesNo(status.Unlocked))
-			t.add("Recipient", status.Recipient)
+			s.describe(&t, a.files.Dir())
+			t.add("Why there", s.Why)
+			t.add("Unlocked", yesNo(s.Unlocked))
+			t.add("Recipient", s.Recipient)
 			return t.print(a.stdout)
 		},
 	}
@@ -70,7 +127,6 @@ func (k *keyKind) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&k.keyring, "keyring", false, "keep the key in the system's keyring")
 	cmd.Flags().BoolVar(&k.passphrase, "passphrase", false, "keep the key under a passphrase")
 	cmd.MarkFlagsMutuallyExclusive("keyring", "passphrase")
-	cmd.MarkFlagsOneRequired("keyring", "passphrase")
 }
 
 func (k *keyKind) kind() session.KeyKind {
@@ -87,35 +143,74 @@ func (a *app) newPassphraseFlag(cmd *cobra.Command) {
 
 func (a *app) storeInit() *cobra.Command {
 	var k keyKind
+	var b bucketFlags
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Make the key of a new store",
+		Short: "Make the key of a new store, or share one with other machines",
 		Long: `Make the key of a new store before the first sign-in, which otherwise makes it: in the keyring if
-there is one, else under a passphrase.`,
-		Example: `  wakey store init --passphrase`,
-		Args:    noPassphrase,
+there is one, else under a passphrase.
+
+With --nats the accounts are in a bucket of NATS JetStream, encrypted as in the file, for any number
+of machines: the first makes the bucket and chooses its passphrase, the others join with it.`,
+		Example: `  wakey store init --passphrase
+  wakey store init --nats tls://nats.example.com --creds wakey.creds`,
+		Args: noPassphrase,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.fileStore().Init(cmd.Context(), k.kind())
+			if err := b.alone(cmd); err != nil {
+				return err
+			}
+			if b.url != "" {
+				return a.initBucket(cmd.Context(), &b, k.kind())
+			}
+			if _, err := a.store(); err != nil {
+				return err
+			}
+			if a.bucket != nil {
+				return fmt.Errorf("%w, and its key is made: wakey store status shows it", session.ErrInBucket)
+			}
+			return a.files.Init(cmd.Context(), k.kind())
 		},
 	}
 	k.flags(cmd)
+	b.flags(cmd)
+	cmd.MarkFlagsOneRequired("keyring", "passphrase", "nats")
 	a.newPassphraseFlag(cmd)
 	return cmd
 }
 
 func (a *app) storeMove() *cobra.Command {
 	var k keyKind
+	var b bucketFlags
+	var file bool
 	cmd := &cobra.Command{
 		Use:   "move",
-		Short: "Keep the key elsewhere: in the keyring or under a passphrase",
+		Short: "Keep the key elsewhere, or the accounts",
+		Long: `Keep the key elsewhere: in the keyring or under a passphrase. Or the accounts: in a bucket that
+machines share (--nats), or, out of it again, in a file of this machine (--file). Each can be interrupted
+at any point, and called again.`,
 		Example: `  wakey store move --keyring
-  wakey store move --passphrase`,
+  wakey store move --passphrase
+  wakey store move --nats tls://nats.example.com --creds wakey.creds
+  wakey store move --file`,
 		Args: noPassphrase,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := b.alone(cmd); err != nil {
+				return err
+			}
+			switch {
+			case b.url != "":
+				return a.moveToBucket(cmd.Context(), &b)
+			case file:
+				return a.moveToFile(cmd.Context())
+			}
 			return a.fileStore().Move(cmd.Context(), k.kind())
 		},
 	}
 	k.flags(cmd)
+	b.flags(cmd)
+	cmd.Flags().BoolVar(&file, "file", false, "take the accounts out of the bucket into a file of this machine")
+	cmd.MarkFlagsMutuallyExclusive("keyring", "passphrase", "nats", "file")
+	cmd.MarkFlagsOneRequired("keyring", "passphrase", "nats", "file")
 	a.newPassphraseFlag(cmd)
 	return cmd
 }
@@ -127,7 +222,13 @@ func (a *app) storeRekey() *cobra.Command {
 		Example: `  wakey store rekey`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.fileStore().Rekey(cmd.Context())
+			if _, err := a.store(); err != nil {
+				return err
+			}
+			if a.bucket != nil {
+				return a.bucket.Rekey(cmd.Context())
+			}
+			return a.files.Rekey(cmd.Context())
 		},
 	}
 	a.newPassphraseFlag(cmd)
@@ -150,6 +251,14 @@ func (a *app) storeBackup() *cobra.Command {
 }
 
 func (a *app) backup(ctx context.Context, path string) error {
+	if _, err := a.store(); err != nil {
+		return err
+	}
+	if a.bucket != nil {
+		if _, err := a.bucket.Load(ctx); err != nil { // into the copy, which is what is backed up
+			return err
+		}
+	}
 	if path == "-" {
 		if isTerminal(a.stdout) {
 			return usagef("a backup is no text for a terminal: name a file")
@@ -182,6 +291,12 @@ names. Two machines that go on with one backup share its refresh tokens: revokin
 }
 
 func (a *app) restore(ctx context.Context, path string, yes bool) error {
+	if _, err := a.store(); err != nil {
+		return err
+	}
+	if a.bucket != nil {
+		return errors.New("a backup is restored into a file: wakey store move --file, then restore, then wakey store move --nats")
+	}
 	from := a.stdin
 	if path != "-" {
 		f, err := os.Open(path)

@@ -109,7 +109,7 @@ func (a *app) token(ctx context.Context, args []string, o *tokenOptions) error {
 
 // keepReady lets the token lie where the next "wakey token" finds it at once: see package quick.
 func (a *app) keepReady(g grant) {
-	if a.files == nil {
+	if a.files == nil || a.bucket != nil { // what other machines write to a bucket would not be noticed
 		return
 	}
 	c, err := readConfig()

@@ -202,6 +202,39 @@ func TestFleetMeetsTheExpiryTogether(t *testing.T) {
 	if n := f.stack.Sessions(f.account.UserUUID); n > 3 {
 		t.Errorf("%d sessions on the stack", n)
 	}
+	f.checkStatus()
+}
+
+// checkStatus looks at what is told of the replicas while all are there, and while one is gone.
+func (f *bucketFleet) checkStatus() {
+	t, s := f.t, f.machines[0].store
+	f.cluster.settle(f.bucket)
+	var st BucketStatus
+	look := func() { st = s.Engine(t.Context()) }
+	eventually(t, "three replicas that have it all", func() bool {
+		look()
+		behind, all := st.Behind()
+		return st.CutOff == nil && behind == 0 && all && st.Online() == 3
+	})
+	if st.Server == "" || !strings.HasPrefix(st.Version, "2.") || st.Wanted != 3 || !st.Replicas[0].Leader || st.Replicas[1].Leader || st.Values < 3 || st.Copied.IsZero() {
+		t.Errorf("%+v", st)
+	}
+	for _, node := range f.cluster.nodes {
+		if node != f.cluster.leader(f.bucket) {
+			node.kill()
+			break
+		}
+	}
+	if _, err := s.Update(t.Context(), f.account.ID, named("renamed")); err != nil {
+		t.Errorf("with one server gone: %v", err)
+	}
+	begun := time.Now()
+	eventually(t, "one replica to be told behind or gone", func() bool {
+		look()
+		behind, all := st.Behind()
+		return st.CutOff == nil && (behind > 0 || !all)
+	})
+	t.Logf("told after %s: %+v", time.Since(begun), st.Replicas)
 }
 
 // misfortune is what may befall a fleet while its token runs out.

@@ -110,7 +110,7 @@ func (s *BucketStore) found(ctx context.Context, i BucketInit) (made bool, err e
 		return made, err
 	}
 	afterStep("bucket made")
-	_, v, err := s.getKey(ctx)
+	_, v, err := s.getKey(ctx, bucketWait)
 	if err != nil {
 		return made, err
 	}
@@ -120,12 +120,12 @@ func (s *BucketStore) found(ctx context.Context, i BucketInit) (made bool, err e
 			return made, err
 		}
 	}
-	kv, _, err := s.getKey(ctx)
+	kv, _, err := s.getKey(ctx, bucketWait)
 	if err != nil {
 		return made, err
 	}
 	if kf, err := s.files.readKeyFile(); err == nil {
-		if k, err := s.files.fetchKey(ctx, kf); err == nil && keyID(k) == kv.Key {
+		if k, err := s.files.fetchKey(ctx, kf); err == nil && keyID(k.recipient) == kv.Key {
 			s.files.setKey(k)
 			return made, nil // from an earlier try
 		}

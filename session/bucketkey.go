@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 )
 
 // keyValue is the value of the bucket's key "key".
@@ -21,9 +22,9 @@ type keyValue struct {
 	Wrapped []byte `json:"wrapped"`         // what key.age is: identities under a passphrase, the present one first
 }
 
-// keyID names a key to whoever has it.
-func keyID(k *storeKey) string {
-	sum := sha256.Sum256([]byte(k.recipient))
+// keyID names a key to whoever has its public half.
+func keyID(recipient string) string {
+	sum := sha256.Sum256([]byte(recipient))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -32,6 +33,9 @@ func (s *BucketStore) openKey(ctx context.Context) (*storeKey, error) {
 	if k := s.files.openedKey(); k != nil {
 		return k, nil
 	}
+	if s.otherKey(ctx) {
+		return s.fetchKey(ctx)
+	}
 	k, err := s.files.openKey(ctx, nil, false)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrKeyLost) {
 		return s.fetchKey(ctx) // it was never kept here, or whoever was about to was killed
@@ -39,9 +43,23 @@ func (s *BucketStore) openKey(ctx context.Context) (*storeKey, error) {
 	return k, err
 }
 
+// otherKey tells whether this machine keeps, under a passphrase, another key than the bucket has now:
+// its passphrase may be no more.
+func (s *BucketStore) otherKey(ctx context.Context) bool {
+	kf, err := s.files.readKeyFile()
+	if err != nil || kf.Kind != PassphraseKey {
+		return false
+	}
+	if _, open := kernelKey(kf.Recipient); open {
+		return false
+	}
+	kv, v, err := s.getKey(ctx, bucketGlance)
+	return err == nil && v.data != nil && kv.Key != keyID(kf.Recipient)
+}
+
 // getKey reads the bucket's key as it lies there.
-func (s *BucketStore) getKey(ctx context.Context) (kv keyValue, v value, err error) {
-	v, err = s.link.get(ctx, bucketWait, keyKey)
+func (s *BucketStore) getKey(ctx context.Context, patience time.Duration) (kv keyValue, v value, err error) {
+	v, err = s.link.get(ctx, patience, keyKey)
 	if err != nil || v.data == nil {
 		return kv, v, err
 	}
@@ -57,7 +75,7 @@ func (s *BucketStore) getKey(ctx context.Context) (kv keyValue, v value, err err
 // fetchKey opens the key that lies in the bucket, by its passphrase, and keeps it on this machine the
 // way the one before was kept: somebody has changed it.
 func (s *BucketStore) fetchKey(ctx context.Context) (*storeKey, error) {
-	kv, v, err := s.getKey(ctx)
+	kv, v, err := s.getKey(ctx, bucketWait)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +112,7 @@ func (s *BucketStore) unwrap(ctx context.Context, kv keyValue) ([]*storeKey, err
 		}
 		keys = append(keys, k)
 	}
-	if len(keys) == 0 || keyID(keys[0]) != kv.Key {
+	if len(keys) == 0 || keyID(keys[0].recipient) != kv.Key {
 		return nil, s.damaged(keyKey, errors.New("it holds another key than it says"))
 	}
 	return keys, nil
@@ -157,7 +175,7 @@ func (s *BucketStore) makeKey(ctx context.Context, kind KeyKind) error {
 	if err != nil {
 		return err
 	}
-	return s.putKey(ctx, keyValue{Key: keyID(k), Wrapped: wrapped}, 0)
+	return s.putKey(ctx, keyValue{Key: keyID(k.recipient), Wrapped: wrapped}, 0)
 }
 
 // wrap puts keys under a passphrase that is asked for.
@@ -189,7 +207,7 @@ func (s *BucketStore) Rekey(ctx context.Context) error {
 	if err := s.files.checkEngine(); err != nil {
 		return err
 	}
-	kv, v, err := s.getKey(ctx)
+	kv, v, err := s.getKey(ctx, bucketWait)
 	if err != nil {
 		return err
 	}
@@ -200,7 +218,7 @@ func (s *BucketStore) Rekey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if kv.Older || kv.Key != keyID(present) {
+	if kv.Older || kv.Key != keyID(present.recipient) {
 		if present, err = s.fetchKey(ctx); err != nil {
 			return err
 		}
@@ -220,7 +238,7 @@ func (s *BucketStore) Rekey(ctx context.Context) error {
 	if err := errors.Join(wrapKeys(&all, p, append([]*storeKey{k}, older...)), wrapKeys(&alone, p, []*storeKey{k})); err != nil {
 		return err
 	}
-	if err := s.putKey(ctx, keyValue{Key: keyID(k), Older: true, Wrapped: all.Bytes()}, v.rev); err != nil {
+	if err := s.putKey(ctx, keyValue{Key: keyID(k.recipient), Older: true, Wrapped: all.Bytes()}, v.rev); err != nil {
 		return fmt.Errorf("the key of the bucket could not be changed: %w", err)
 	}
 	afterStep("bucket's key changed")
@@ -233,10 +251,10 @@ func (s *BucketStore) Rekey(ctx context.Context) error {
 	if err := s.sealAnew(ctx); err != nil {
 		return err
 	}
-	if _, v, err = s.getKey(ctx); err != nil {
+	if _, v, err = s.getKey(ctx, bucketWait); err != nil {
 		return err
 	}
-	if err := s.putKey(ctx, keyValue{Key: keyID(k), Wrapped: alone.Bytes()}, v.rev); err != nil {
+	if err := s.putKey(ctx, keyValue{Key: keyID(k.recipient), Wrapped: alone.Bytes()}, v.rev); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -17,6 +17,7 @@ import (
 // How long the bucket is waited for. Electing another leader takes NATS 4 to 10 s.
 var (
 	bucketTry    = 5 * time.Second  // one request and its answer
+	bucketDial   = 2 * time.Second  // one server to take the connection
 	bucketGlance = 3 * time.Second  // a look, in place of which the copy here will do
 	bucketWait   = 20 * time.Second // what has to be done
 )
@@ -27,6 +28,9 @@ const bucketGone = 2 * time.Second
 // passing tells whether the same may be asked again a little later: nobody answers, there is no
 // leader just now, or the connection is being made anew.
 func passing(err error) bool {
+	if errors.Is(err, ErrCutOff) {
+		return false // it was waited for
+	}
 	if e, ok := errors.AsType[*apiError](err); ok {
 		return e.Code == 503 || isCode(err, codeBatchIncomplete, codeBatchesInFlight)
 	}
@@ -117,11 +121,10 @@ func (l *link) dial() (*nats.Conn, error) {
 		return nil, err
 	}
 	options := []nats.Option{
-		nats.Name("wakey"), nats.Timeout(bucketGlance), nats.RetryOnFailedConnect(true),
+		nats.Name("wakey"), nats.Timeout(bucketDial),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.ReconnectJitter(250*time.Millisecond, 500*time.Millisecond),
 		nats.ReconnectBufSize(-1), // a request of before would come too late
 		nats.PingInterval(30 * time.Second), nats.MaxPingsOutstanding(2), nats.NoCallbacksAfterClientClose(),
-		nats.ConnectHandler(func(*nats.Conn) { l.back() }),
 		nats.ReconnectHandler(func(*nats.Conn) { l.back() }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { l.broken(err) }),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { l.complain(err) }),
@@ -141,14 +144,12 @@ func (l *link) dial() (*nats.Conn, error) {
 		options = append(options, credentials)
 	}
 	nc, err := nats.Connect(urls, options...)
-	if err != nil { // of the options: all others are tried again in the background
-		return nil, fmt.Errorf("%w %q: %w", ErrCutOff, l.bucket.Name, err)
+	if err != nil {
+		l.broken(err)
+		l.since.Store(time.Now().Add(-bucketGone).UnixNano()) // all were tried: nobody waits
+		return nil, fmt.Errorf("%w: %w", errNotConnected, err)
 	}
-	if !nc.IsConnected() {
-		l.broken(nc.LastError())
-	} else {
-		l.since.Store(0)
-	}
+	l.since.Store(0)
 	if old := l.conn.Swap(nc); old != nil {
 		old.Close()
 	}
@@ -200,10 +201,13 @@ func (l *link) ask(ctx context.Context, msg *nats.Msg) (*nats.Msg, error) {
 		return nil, err
 	}
 	answer, err := nc.RequestMsgWithContext(try, msg)
-	if err != nil {
-		return nil, l.complaint(err)
+	if err == nil {
+		return answer, nil
 	}
-	return answer, nil
+	if p := l.trouble.Load(); p != nil && errors.Is(*p, nats.ErrPermissionViolation) && strings.Contains((*p).Error(), msg.Subject) {
+		return nil, fmt.Errorf("%w %q: %w", ErrCutOff, l.bucket.Name, *p) // waiting on would not help
+	}
+	return nil, l.complaint(err)
 }
 
 // persist calls op until it succeeds, fails for good, or patience is at its end. Errors: ErrCutOff

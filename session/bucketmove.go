@@ -36,7 +36,7 @@ func MoveToBucket(ctx context.Context, dir string, i BucketInit, o StoreOptions)
 		return done, err
 	}
 	afterStep("bucket made")
-	_, v, err := s.getKey(ctx)
+	_, v, err := s.getKey(ctx, bucketWait)
 	if err == nil && v.data == nil {
 		s.files.setKey(file.openedKey())
 		err = s.makeKey(ctx, i.Kind)
@@ -45,10 +45,10 @@ func MoveToBucket(ctx context.Context, dir string, i BucketInit, o StoreOptions)
 	if err != nil && !errors.Is(err, errConflict) {
 		return done, err
 	}
-	if kv, _, err = s.getKey(ctx); err != nil {
+	if kv, _, err = s.getKey(ctx, bucketWait); err != nil {
 		return done, err
 	}
-	if k := file.openedKey(); k != nil && keyID(k) == kv.Key {
+	if k := file.openedKey(); k != nil && keyID(k.recipient) == kv.Key {
 		keys = []*storeKey{k}
 	} else if keys, err = s.unwrap(ctx, kv); err != nil {
 		return done, err

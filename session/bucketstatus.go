@@ -19,7 +19,8 @@ type Replica struct {
 // BucketStatus says how the bucket stands.
 type BucketStatus struct {
 	Bucket   Bucket
-	Server   string // that this machine is connected to, with its version; empty: none
+	Server   string // that this machine is connected to; empty: none
+	Version  string // of its NATS
 	Wanted   int    // replicas that the bucket should have
 	Replicas []Replica
 	Values   uint64 // in the bucket
@@ -29,17 +30,24 @@ type BucketStatus struct {
 	CutOff   error         // why the bucket can't be reached; nil: it is
 }
 
+// Online is how many servers keep the bucket just now.
+func (b BucketStatus) Online() int {
+	n := 0
+	for _, r := range b.Replicas {
+		if r.Online {
+			n++
+		}
+	}
+	return n
+}
+
 // Behind is how many writes the replica that is furthest behind has not made yet, and whether all
 // that should be there are.
 func (b BucketStatus) Behind() (writes uint64, all bool) {
-	online := 0
 	for _, r := range b.Replicas {
 		writes = max(writes, r.Lag)
-		if r.Online {
-			online++
-		}
 	}
-	return writes, online >= b.Wanted
+	return writes, b.Online() >= b.Wanted
 }
 
 // Engine tells how the bucket stands. That it can't be reached is part of the answer.
@@ -56,7 +64,7 @@ func (s *BucketStore) Engine(ctx context.Context) BucketStatus {
 		return st
 	}
 	if nc := s.link.conn.Load(); nc != nil {
-		st.Server = api.Clean(nc.ConnectedServerName() + " (NATS " + nc.ConnectedServerVersion() + ")")
+		st.Server, st.Version = api.Clean(nc.ConnectedServerName()), api.Clean(nc.ConnectedServerVersion())
 	}
 	st.Wanted, st.Values, st.Bytes, st.Ahead = info.Config.Replicas, info.State.Messages, info.State.Bytes, s.clockAhead()
 	if info.Cluster == nil {

@@ -95,7 +95,9 @@ func (f *frame) openStore() tea.Cmd {
 type keyPlace struct{ word, why string }
 
 func keyPlaceOf(ctx context.Context, store session.Store) keyPlace {
-	s, ok := store.(*session.FileStore)
+	s, ok := store.(interface {
+		Status(ctx context.Context) (session.KeyStatus, error)
+	})
 	if !ok {
 		return keyPlace{word: "nothing saved"}
 	}
