@@ -105,34 +105,41 @@ func TestResumeListsAgain(t *testing.T) {
 }
 
 func TestResponsesExcludeEachOther(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		d := newDrill(t)
-		m, other := d.through(d.spied()), d.through(d.spied())
-		a := d.add(m, "alice", "alice", 0)
-		if err := other.Load(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		p := d.plan(m, a.ID, ResponseOptions{})
-		var errs []error
-		d.respond(m, p, ResponseHooks{Password: password("alice-pass"), Progress: func(Incident) {
-			if errs == nil {
-				for _, o := range []*Manager{m, other} {
-					_, err := o.ResumeResponse(t.Context(), p.ID, ResponseHooks{})
-					errs = append(errs, err)
+	for _, kept := range []bool{true, false} { // in files, or in memory
+		inBubble(t, func(t *testing.T) {
+			d := newDrill(t)
+			o := Options{Version: "test", Transport: d.spied()}
+			if kept {
+				o.Dir = d.dir
+			}
+			m := New(d.store, o)
+			a := d.add(m, "alice", "alice", 0)
+			all := []*Manager{m}
+			if kept {
+				all = append(all, d.through(d.spied()))
+			}
+			p := d.plan(m, a.ID, ResponseOptions{})
+			var errs []error
+			d.respond(m, p, ResponseHooks{Password: password("alice-pass"), Progress: func(Incident) {
+				if errs == nil {
+					for _, o := range all {
+						_, err := o.ResumeResponse(t.Context(), p.ID, ResponseHooks{})
+						errs = append(errs, err)
+					}
+				}
+			}})
+			for _, err := range errs {
+				if err == nil {
+					t.Error("the same response is carried out twice at once")
 				}
 			}
-		}})
-		for _, err := range errs {
-			if err == nil {
-				t.Error("the same response is carried out twice at once")
+			for _, id := range []string{"20261123-000000-0000", "../../etc/passwd", ""} {
+				if _, err := m.ResumeResponse(t.Context(), id, ResponseHooks{}); !errors.Is(err, ErrNoIncident) {
+					t.Errorf("%q: %v", id, err)
+				}
 			}
-		}
-		for _, id := range []string{"20261123-000000-0000", "../../etc/passwd", ""} {
-			if _, err := m.ResumeResponse(t.Context(), id, ResponseHooks{}); !errors.Is(err, ErrNoIncident) {
-				t.Errorf("%q: %v", id, err)
-			}
-		}
-	})
+		})
+	}
 }
 
 // While the stack is away the response stops, says so, and goes on later.
