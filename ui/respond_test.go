@@ -164,6 +164,7 @@ func TestRespondToATheft(t *testing.T) {
 
 // What has appeared is left alone without a yes.
 func TestRespondLeavesWhatIsNotWanted(t *testing.T) {
+	t.Parallel()
 	var asked revocations
 	s := newStack(t, asked.before)
 	s.stranger(t, alice, "phone-7c1e")
@@ -198,6 +199,7 @@ func TestRespondLeavesWhatIsNotWanted(t *testing.T) {
 
 // A lost connection stops it where it is, and it goes on from there: at once, or after wakey was ended.
 func TestRespondGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	evil := s.stranger(t, alice, "evil")
 	tm := startProgram(t, Options{Open: s.open}, 120, 50)
@@ -241,6 +243,7 @@ func TestRespondGoesOn(t *testing.T) {
 
 // Without our own access nothing can be seen: then the password is asked for first.
 func TestRespondWhenOurAccessIsGone(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	tm := startProgram(t, Options{Open: s.open}, 120, 50)
 	tm.until("active")
@@ -260,6 +263,7 @@ func TestRespondWhenOurAccessIsGone(t *testing.T) {
 
 // It goes on while one looks at something else, asks wherever one is, and is not stopped by accident.
 func TestRespondBehindTheViews(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.stranger(t, alice, "evil")
 	tm := startProgram(t, Options{Open: s.open}, 120, 50)
@@ -303,6 +307,7 @@ func TestRespondBehindTheViews(t *testing.T) {
 
 // Nobody looks at the stack while nobody looks at the terminal.
 func TestWatchPausesWithoutFocus(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.mgr = session.New(s.mgr.Store(), session.Options{Watch: time.Second})
 	tm := startProgram(t, Options{Open: s.open}, 120, 40)
@@ -318,6 +323,7 @@ func TestWatchPausesWithoutFocus(t *testing.T) {
 
 // A person who knows what it was says so, and the alarm is over.
 func TestItWasMe(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.mgr = session.New(s.mgr.Store(), session.Options{Watch: time.Second})
 	tm := startProgram(t, Options{Open: s.open}, 120, 40)
@@ -339,6 +345,7 @@ func TestItWasMe(t *testing.T) {
 
 // Everyone in the tenant takes an administrator and a word.
 func TestRespondForEveryone(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.adminAccount(t)
 	s.stranger(t, bob, "phone-of-bob")
