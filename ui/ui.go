@@ -78,6 +78,7 @@ func Run(ctx context.Context, o Options) error {
 		// wrong with the store, opening it will tell.
 		known, _ = session.ReadIndex(o.Dir)
 	}
+	_ = os.Unsetenv("TEA_TRACE") // it would have all that is drawn or copied written to a file, tokens too
 	return run(ctx, o, known, environmentNow(), os.Stdout)
 }
 
