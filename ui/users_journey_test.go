@@ -85,10 +85,11 @@ func TestUserIsCreatedAndItsPasswordCopied(t *testing.T) {
 	tm.until("The password of carol", "•••••-•••••")
 	tm.typed("y")
 	tm.until("sent the password of carol to the terminal's clipboard")
-	sent := regexp.MustCompile(`]52;c;([A-Za-z0-9+/=]+)`).FindStringSubmatch(tm.out.String())
-	if sent == nil {
-		t.Fatal("nothing was sent to the clipboard")
-	}
+	var sent []string
+	tm.untilTrue("OSC 52", func() bool {
+		sent = regexp.MustCompile(`]52;c;([A-Za-z0-9+/=]+)[\a\x1b]`).FindStringSubmatch(tm.out.String())
+		return sent != nil
+	})
 	password, err := base64.StdEncoding.DecodeString(sent[1])
 	if err != nil || len(password) != 23 {
 		t.Fatalf("%q, %v", password, err)
@@ -486,6 +487,7 @@ func TestUsersByMouse(t *testing.T) {
 	tm.until("LAST NAME↑")
 	tm.typed(at("LAST NAME"))
 	tm.until("LAST NAME↓")
+	tm.untilTrue("sorted by the stack", func() bool { return lineWith(tm.screen(), "Baker") == lineWith(tm.screen(), "USERNAME")+1 })
 	tm.typed(at("Baker"))
 	tm.until("▌  ●  bob")
 	tm.typed(at("Baker"))
@@ -520,7 +522,7 @@ func TestTakenEmailStandsAtItsField(t *testing.T) {
 func TestSlowFormIsShownAndStopped(t *testing.T) {
 	s := newStack(t)
 	tm := asAdmin(t, s, 140, 36)
-	s.Faults().Add(authd.Fault{Method: http.MethodPost, Path: "/users", Delay: 5 * time.Second, Times: 1})
+	s.Faults().Add(authd.Fault{Method: http.MethodPost, Path: "/users", Delay: time.Minute, Times: 1}) // ends when nobody waits any more
 	tm.typed("c")
 	tm.until("Create a user")
 	tm.typed("carol", keySave)
