@@ -203,9 +203,11 @@ func lasting(screen string) string {
 	}
 	var lines []string
 	for l := range strings.Lines(screen) {
-		lines = append(lines, strings.TrimSpace(l))
+		if l = strings.TrimSpace(l); l != "" { // how many are empty hangs on how many lines a list has
+			lines = append(lines, l)
+		}
 	}
-	return strings.TrimSpace(strings.Join(lines, "\n"))
+	return strings.Join(lines, "\n")
 }
 
 func firstDifference(want, got string) string {
