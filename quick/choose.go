@@ -11,6 +11,9 @@ import (
 // that it may be committed.
 const DotWakey = ".wakey"
 
+// dotWakeyLimit is longer than any name, in bytes.
+const dotWakeyLimit = 128
+
 // CurrentName is the file beside the store that keeps the ID of the account switched to.
 const CurrentName = "current"
 
@@ -63,10 +66,10 @@ func readDotWakey(path string, valid func(string) error) (string, error) {
 	if foreign(info) {
 		return "", errors.New("it belongs to somebody else")
 	}
-	if info.Size() > 128 {
+	if info.Size() > dotWakeyLimit {
 		return "", errors.New("it is too long to hold nothing but the name of an account")
 	}
-	b, err := os.ReadFile(path)
+	b, err := readFile(path, dotWakeyLimit)
 	if err != nil {
 		return "", err
 	}
@@ -97,7 +100,7 @@ func plainName(name string) error {
 
 // Current gives the ID of the account switched to, "" for none. dir is the store's.
 func Current(dir string) string {
-	b, err := os.ReadFile(inside(dir, CurrentName))
+	b, err := readFile(inside(dir, CurrentName), 128)
 	if err != nil {
 		return ""
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"strconv"
 	"time"
 )
@@ -25,11 +24,11 @@ var errNoIndex = errors.New("no index")
 
 // eachAccount calls fn with the index's lines until fn has seen enough. Of ten thousand lines it keeps one.
 func eachAccount(dir string, fn func(line []byte) (more bool)) error {
-	f, err := os.Open(inside(dir, "index.json"))
+	f, err := openFile(inside(dir, "index.json"))
 	if err != nil {
 		return errNoIndex
 	}
-	defer f.Close()
+	defer f.close()
 	var (
 		buf  = make([]byte, 0, 8<<10)
 		head = true
@@ -60,10 +59,10 @@ func eachAccount(dir string, fn func(line []byte) (more bool)) error {
 			}
 		}
 		buf = buf[:copy(buf, rest)]
-		if err == io.EOF && n == 0 {
+		if errors.Is(err, io.EOF) && n == 0 {
 			return errNoIndex // it has an end of its own
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 	}

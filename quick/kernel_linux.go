@@ -25,21 +25,32 @@ func harden() {
 	}
 }
 
-// readReady reads the token of the store in dir from the user's keyring, if the key that it depends on is still
-// there.
-func readReady(dir string) (r Ready, ok bool) {
+// findKey finds a key in the user's keyring.
+func findKey(description string) (id uintptr, ok bool) {
 	kind, err := syscall.BytePtrFromString("user")
 	if err != nil {
-		return r, false
+		return 0, false
 	}
-	name, err := syscall.BytePtrFromString(ReadyName(dir))
+	name, err := syscall.BytePtrFromString(description)
 	if err != nil {
-		return r, false
+		return 0, false
 	}
 	keyring := userKeyring
 	id, _, errno := syscall.RawSyscall6(syscall.SYS_KEYCTL, keyctlSearch, uintptr(keyring),
 		uintptr(unsafe.Pointer(kind)), uintptr(unsafe.Pointer(name)), 0, 0) //nolint:gosec // the kernel takes addresses
-	if errno != 0 {
+	return id, errno == 0
+}
+
+func hasKey(description string) bool {
+	_, ok := findKey(description)
+	return ok
+}
+
+// readReady reads the token of the store in dir from the user's keyring, if the key that it depends on is still
+// there.
+func readReady(dir string) (r Ready, ok bool) {
+	id, ok := findKey(ReadyName(dir))
+	if !ok {
 		return r, false
 	}
 	b := make([]byte, readyLimit)

@@ -7,7 +7,8 @@
 // whose path comes before all others, and it imports little: nothing that needs fmt, encoding/json or net. A
 // test in cli sees to both.
 //
-// Whatever it is not sure of, it leaves to the program: it prints the same or nothing.
+// Whatever it is not sure of, it leaves to the program: it prints the same or nothing. Meanwhile it asks the keyring for
+// what the program will want of it.
 package quick
 
 import (
@@ -28,11 +29,17 @@ func init() { //nolint:gochecknoinits // it has to come before the other package
 		text string
 		sure bool
 	)
-	switch {
-	case os.Args[1] == "prompt" && len(os.Args) == 2:
-		text, sure = PromptLine(dir, time.Now(), plainName)
-	case os.Args[1] == "token":
-		text, sure = tokenText(dir, os.Args[2:], time.Now())
+	switch os.Args[1] {
+	case "prompt":
+		if len(os.Args) == 2 {
+			text, sure = PromptLine(dir, time.Now(), plainName)
+		}
+	case "token":
+		if text, sure = tokenText(dir, os.Args[2:], time.Now()); !sure {
+			askAhead(dir)
+		}
+	case "exec", "api":
+		askAhead(dir)
 	}
 	if !sure {
 		return

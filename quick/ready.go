@@ -58,32 +58,6 @@ func parseReady(b []byte) (r Ready, ok bool) {
 	}, err == nil && fromErr == nil && untilErr == nil && text(9) != ""
 }
 
-// generationHead spans the age header, whose keys are drawn anew for each write.
-const generationHead = 256
-
-// Generation names what the store's accounts.age holds now. It is nil when others may read the file, or
-// when there is none.
-func Generation(dir string) []byte {
-	f, err := os.Open(inside(dir, "accounts.age"))
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Mode()&0o077 != 0 || foreign(info) {
-		return nil
-	}
-	b := make([]byte, generationHead, generationHead+64)
-	n, err := f.Read(b)
-	if err != nil {
-		return nil
-	}
-	b = append(b[:n], ' ')
-	b = strconv.AppendInt(b, info.Size(), 10)
-	b = append(b, ' ')
-	return strconv.AppendInt(b, info.ModTime().UnixNano(), 10)
-}
-
 // Settings names what config.toml holds now.
 func Settings() string {
 	path := configFile()
@@ -135,9 +109,14 @@ func tokenText(dir string, args []string, now time.Time) (text string, sure bool
 // tokenForm is what stands around the token.
 type tokenForm struct{ before, after string }
 
-var tokenForms = map[string]tokenForm{
-	"--header":      {"X-Auth-Token: ", "\n"},
-	"--curl-config": {`header = "X-Auth-Token: `, "\"\n"},
+func tokenFormOf(arg string) (form tokenForm, ok bool) {
+	switch arg {
+	case "--header":
+		return tokenForm{"X-Auth-Token: ", "\n"}, true
+	case "--curl-config":
+		return tokenForm{`header = "X-Auth-Token: `, "\"\n"}, true
+	}
+	return tokenForm{}, false
 }
 
 const accountFlag = "--account="
@@ -148,7 +127,7 @@ func tokenArgs(args []string) (name string, form tokenForm, ok bool) {
 	formed := false
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
-		next, isForm := tokenForms[arg]
+		next, isForm := tokenFormOf(arg)
 		switch {
 		case isForm && !formed:
 			form, formed = next, true

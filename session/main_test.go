@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(sessionEnv) == "" {
 		// Whoever runs these tests keeps real keys in the real keyring.
 		keyring.MockInitWithError(keyring.ErrUnsupportedPlatform)
-		openItem = func(context.Context, string, string) (string, bool) { return "", false }
+		openItem = func(string, string, time.Duration) (string, bool) { return "", false }
 	}
 	if run := children[os.Getenv(childEnv)]; run != nil {
 		if err := run(os.Args[1:]); err != nil {

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
+	"a.wakey/quick"
 	"github.com/zalando/go-keyring"
 
 	"wakey/internal/keyringd"
@@ -23,14 +25,14 @@ func TestOpenItem(t *testing.T) {
 	if err := keyring.Set(keyringService, "mine", "a secret"); err != nil {
 		t.Fatal(err)
 	}
-	if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "a secret" || !ok {
+	if secret, ok := openItem(keyringService, "mine", 10*time.Second); secret != "a secret" || !ok {
 		t.Errorf("open: %q, %v", secret, ok)
 	}
-	if secret, ok := openItem(t.Context(), keyringService, "nobody's"); secret != "" || ok {
+	if secret, ok := openItem(keyringService, "nobody's", 10*time.Second); secret != "" || ok {
 		t.Errorf("no such item: %q, %v", secret, ok)
 	}
 	keyringd.Lock(t, os.Environ())
-	if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "" || ok {
+	if secret, ok := openItem(keyringService, "mine", 10*time.Second); secret != "" || ok {
 		t.Errorf("locked: %q, %v", secret, ok)
 	}
 }
@@ -48,7 +50,7 @@ func TestOpenItemOften(t *testing.T) {
 	for range 8 {
 		readers.Go(func() {
 			for i := range 250 {
-				if secret, ok := openItem(t.Context(), keyringService, "mine"); secret != "a secret" || !ok {
+				if secret, ok := openItem(keyringService, "mine", 10*time.Second); secret != "a secret" || !ok {
 					t.Errorf("after %d: %q, %v", i, secret, ok)
 					return
 				}
@@ -83,48 +85,9 @@ func TestOpenItemOfNoBus(t *testing.T) {
 				_ = conn.Close()
 			}()
 			t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+path+",guid=0")
-			if secret, ok := readOpenItem(t.Context(), keyringService, "mine"); secret != "" || ok {
+			if secret, ok := quick.OpenItem(keyringService, "mine", 10*time.Second); secret != "" || ok {
 				t.Errorf("%q, %v", secret, ok)
 			}
 		})
 	}
-}
-
-func TestBusSocket(t *testing.T) {
-	for address, want := range map[string]string{
-		"unix:path=/run/user/1000/bus":        "/run/user/1000/bus",
-		"unix:path=/tmp/dbus-x,guid=0123":     "/tmp/dbus-x",
-		"unix:abstract=/tmp/dbus-x,guid=0123": "@/tmp/dbus-x",
-		"unix:path=/tmp/a%20b":                "",
-		"unix:tmpdir=/tmp;unix:path=/x":       "",
-		"tcp:host=localhost,port=1":           "",
-		"":                                    "/run/user/1000/bus",
-		"disabled:":                           "",
-	} {
-		if got, ok := busSocket(address, 1000); got != want || ok != (want != "") {
-			t.Errorf("%s: %q, %v", address, got, ok)
-		}
-	}
-}
-
-// Whatever comes over the bus, it is read to its end and no further.
-func FuzzBusReader(f *testing.F) {
-	b := &sessionBus{}
-	f.Add(b.request(secretCall("GetSecrets", "aoo", busBytes{}.number(0).text("/x"))))
-	f.Add([]byte("l\x02\x01\x01\x08\x00\x00\x00\x03\x00\x00\x00\x08\x00\x00\x00\x05\x01u\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, message []byte) {
-		if len(message) >= busHeader {
-			replySerial(message)
-		}
-		r := &busReader{b: message}
-		for range 5 {
-			r.text()
-			r.align(8)
-			r.signature()
-			r.bytes(int(r.number()))
-		}
-		if r.at > len(message) {
-			t.Errorf("at %d of %d", r.at, len(message))
-		}
-	})
 }

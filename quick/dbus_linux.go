@@ -1,12 +1,101 @@
-package session
+package quick
 
 import (
-	"encoding/binary"
+	"bytes"
+	"errors"
+	"strconv"
 	"syscall"
 	"time"
 )
 
-// This is as much of the D-Bus protocol as readOpenItem needs (D-Bus specification 0.43, Message Protocol).
+// This is as much of the D-Bus protocol as OpenItem needs (D-Bus specification 0.43, Message Protocol).
+
+// busSocket gives the socket of an address of the usual kinds; without one, where systemd puts it.
+func busSocket(address string, uid int) (path string, ok bool) {
+	if address == "" {
+		return "/run/user/" + strconv.Itoa(uid) + "/bus", true
+	}
+	b, _, _ := bytes.Cut([]byte(address), []byte(","))
+	if bytes.ContainsAny(b, "%;") {
+		return "", false
+	}
+	if name, ok := bytes.CutPrefix(b, []byte("unix:abstract=")); ok {
+		return "@" + string(name), true
+	}
+	if name, ok := bytes.CutPrefix(b, []byte("unix:path=")); ok {
+		return string(name), true
+	}
+	return "", false
+}
+
+// sessionBus is a connection to a message bus that one goroutine uses.
+type sessionBus struct {
+	fd      int
+	serial  uint32
+	in      []byte
+	giveUp  time.Time
+	waiting [4096]byte
+}
+
+var errBus = errors.New("the bus does not answer as it should")
+
+func dialBus(path string, uid int, patience time.Duration) (*sessionBus, error) {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	b := &sessionBus{fd: fd, giveUp: time.Now().Add(patience)}
+	wait := syscall.NsecToTimeval(int64(patience))
+	err = errors.Join(
+		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &wait),
+		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &wait),
+	)
+	if err == nil {
+		err = syscall.Connect(fd, &syscall.SockaddrUnix{Name: path})
+	}
+	if err == nil {
+		err = b.greet(uid)
+	}
+	if err != nil {
+		_ = syscall.Close(fd)
+		return nil, err
+	}
+	return b, nil
+}
+
+// greet says who we are, and hello, and asks the Secret Service for its collections, as the library does first:
+// gnome-keyring 42.1 doesn't know a client yet that it has not answered, and dies of opening a session for it.
+func (b *sessionBus) greet(uid int) error {
+	digits := []byte(strconv.Itoa(uid))
+	inHex := make([]byte, 0, 2*len(digits))
+	for _, digit := range digits {
+		inHex = append(inHex, '3', digit)
+	}
+	const bus = "org.freedesktop.DBus"
+	hello := b.request(busCall{bus, "/org/freedesktop/DBus", bus, "Hello", "", nil})
+	if err := b.send([]byte("\x00AUTH EXTERNAL "+string(inHex)+"\r\nBEGIN\r\n"), hello); err != nil {
+		return err
+	}
+	for !bytes.Contains(b.in, []byte("\r\n")) {
+		if err := b.more(); err != nil {
+			return err
+		}
+	}
+	line, rest, _ := bytes.Cut(b.in, []byte("\r\n"))
+	if b.in = rest; !bytes.HasPrefix(line, []byte("OK ")) {
+		return errBus
+	}
+	if _, err := b.answer(b.serial); err != nil {
+		return err
+	}
+	question := secretCall("Get", "ss", busBytes{}.text(secretService).text("Collections"))
+	question.in = bus + ".Properties"
+	if err := b.send(b.request(question)); err != nil {
+		return err
+	}
+	_, err := b.answer(b.serial)
+	return err
+}
 
 // busCall is a call of a method.
 type busCall struct {
@@ -35,7 +124,11 @@ func (b busBytes) align(n int) busBytes {
 func (b busBytes) raw(other []byte) busBytes { return append(b, other...) }
 
 func (b busBytes) number(n uint32) busBytes {
-	return binary.LittleEndian.AppendUint32(b.align(4), n)
+	return append(b.align(4), byte(n), byte(n>>8), byte(n>>16), byte(n>>24)) //nolint:gosec // its bytes, one by one
+}
+
+func numberAt(b []byte) uint32 {
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
 // length is a number that says how much follows.
@@ -138,7 +231,7 @@ func (b *sessionBus) answer(serial uint32) (*busReader, error) {
 				return nil, err
 			}
 		}
-		body, fields := binary.LittleEndian.Uint32(b.in[4:]), binary.LittleEndian.Uint32(b.in[12:])
+		body, fields := numberAt(b.in[4:]), numberAt(b.in[12:])
 		if b.in[0] != 'l' || body > busLimit || fields > busLimit {
 			return nil, errBus
 		}
@@ -212,7 +305,7 @@ func (r *busReader) number() uint32 {
 	if r.bad {
 		return 0
 	}
-	return binary.LittleEndian.Uint32(b)
+	return numberAt(b)
 }
 
 // text reads a text with the zero byte behind it.
