@@ -57,7 +57,9 @@ func (c *contest) oidcToken() runner {
 	}
 	c.start(c.command("oidc-agent", "--console", "--socket-path="+socket))
 	c.env = append(c.env, "OIDC_SOCK="+socket)
-	for deadline := time.Now().Add(30 * time.Second); !exists(socket); time.Sleep(time.Millisecond) {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(30 * time.Second); !exists(socket); <-look.C {
 		if time.Now().After(deadline) {
 			c.b.Fatal("oidc-agent is not there")
 		}

@@ -315,7 +315,7 @@ func mainTasks(d *dialogue, server *authd.Server, stack *authd.Running) {
 	d.hears("The password of alice.")
 	d.answers("Password (Enter: leave it out):", "alice-demo")
 	d.hears("Prove that it is dead, done: ")
-	d.hears("It is over: what could be stolen from prod is dead")
+	d.hears("It is over: everything that was to end is dead")
 	d.hears("The refresh token stolen-4711 is dead")
 	d.answers("Response, 1 to ", "b")
 

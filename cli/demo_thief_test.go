@@ -51,7 +51,9 @@ func TestDemoThief(t *testing.T) {
 	})
 	until := func(what string, ok func() bool) {
 		t.Helper()
-		for late := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
+		look := time.NewTicker(5 * time.Millisecond)
+		defer look.Stop()
+		for late := time.Now().Add(time.Minute); !ok(); <-look.C {
 			if time.Now().After(late) {
 				t.Fatalf("never: %s", what)
 			}

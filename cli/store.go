@@ -186,8 +186,8 @@ func (a *app) storeMove() *cobra.Command {
 		Use:   "move",
 		Short: "Keep the key elsewhere, or the accounts",
 		Long: `Keep the key elsewhere: in the keyring or under a passphrase. Or the accounts: in a bucket that
-machines share (--nats), or, out of it again, in a file of this machine (--file). Each can be interrupted
-at any point, and called again.`,
+machines share (--nats), or, out of it again, in a file of this machine (--file). Each can be
+interrupted at any point, and called again.`,
 		Example: `  wakey store move --keyring
   wakey store move --passphrase
   wakey store move --nats tls://nats.example.com --creds wakey.creds
