@@ -59,6 +59,9 @@ func (b *bucketFlags) init(kind session.KeyKind) (session.BucketInit, error) {
 	if err := i.Bucket.Check(); err != nil {
 		return i, usagef("--nats: %w", err)
 	}
+	if err := i.Bucket.CheckFiles(); err != nil {
+		return i, usagef("%w", err)
+	}
 	return i, nil
 }
 
@@ -165,6 +168,9 @@ func (x *examination) bucket(ctx context.Context) {
 	}
 	for _, r := range st.Replicas {
 		x.servers = append(x.servers, r.Name)
+	}
+	if st.Bucket.Creds != "" {
+		x.secretFile("credentials", st.Bucket.Creds)
 	}
 	if st.CutOff != nil {
 		x.checkf("bucket", st.CutOff, "")

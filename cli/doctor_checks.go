@@ -171,13 +171,18 @@ func (x *examination) passphrase() {
 		x.addf(notice, "passphrase", "each command asks for it; \"wakey unlock\" keeps the store open for a while")
 		return
 	}
-	switch info, err := os.Stat(from.file); {
+	x.secretFile("passphrase", from.file)
+}
+
+// secretFile looks at a file that nobody else should read.
+func (x *examination) secretFile(part, path string) {
+	switch info, err := os.Stat(path); {
 	case err != nil:
-		x.addf(notice, "passphrase", "%v", err)
+		x.addf(notice, part, "%v", err)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		x.addf(notice, "passphrase", "others may read %s (mode %#o): chmod 600 takes that away", from.file, info.Mode().Perm())
+		x.addf(notice, part, "others may read %s (mode %#o): chmod 600 takes that away", path, info.Mode().Perm())
 	default:
-		x.addf(fine, "passphrase", "from %s", from.file)
+		x.addf(fine, part, "from %s", path)
 	}
 }
 

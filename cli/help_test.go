@@ -80,8 +80,8 @@ var outcomes = map[string]struct {
 	"wakey refresh-tokens revoke --others --account prod":                           {code: exitUsage},
 	"wakey sessions revoke 0a3e3f5c-7d1b-4c53-9d0e-6a5f0a6a2c11":                    {code: exitUsage},
 	"wakey store init --passphrase":                                                 {code: exitError},
-	"wakey store init --nats tls://nats.example.com --creds wakey.creds":            {code: exitError}, // there are accounts already
-	"wakey store move --nats tls://nats.example.com --creds wakey.creds":            {code: exitUnreachable},
+	"wakey store init --nats tls://nats.example.com --creds wakey.creds":            {code: exitUsage}, // there are no such credentials
+	"wakey store move --nats tls://nats.example.com --creds wakey.creds":            {code: exitUsage},
 	"wakey store move --file":                                                       {code: exitUsage}, // they are in one
 	"wakey store move --keyring":                                                    {code: exitError},
 	"wakey store restore accounts-backup.age":                                       {code: exitUsage},

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +62,25 @@ func (b Bucket) Check() error {
 	}
 	_, err := b.addresses()
 	return err
+}
+
+// CheckFiles says what is wrong with the files that b names.
+func (b Bucket) CheckFiles() error {
+	if b.Creds != "" {
+		if _, err := userOption(b.Creds); err != nil {
+			return fmt.Errorf("the credentials of a NATS user can't be read (%w): name the file that \"nsc generate creds\" or \"nk -gen user\" wrote", err)
+		}
+	}
+	if b.CAFile != "" {
+		pem, err := os.ReadFile(b.CAFile)
+		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
+			err = fmt.Errorf("%s holds no certificate", b.CAFile)
+		}
+		if err != nil {
+			return fmt.Errorf("the certificates to trust can't be read (%w): name a file in PEM form", err)
+		}
+	}
+	return nil
 }
 
 // addresses are the servers' URLs as nats.Connect takes them. Only to loopback may they be had

@@ -92,6 +92,9 @@ func newBucket(dir string, i BucketInit, o StoreOptions) (*BucketStore, error) {
 	if err := i.Bucket.Check(); err != nil {
 		return nil, err
 	}
+	if err := i.Bucket.CheckFiles(); err != nil {
+		return nil, err
+	}
 	if i.Replicas < 1 || i.Replicas > 5 {
 		return nil, fmt.Errorf("%d replicas: JetStream keeps 1 to 5, and 3 outlast the loss of one", i.Replicas)
 	}

@@ -260,7 +260,11 @@ func (s *BucketStore) Rekey(ctx context.Context) error {
 	s.mu.Lock()
 	s.older = nil
 	s.mu.Unlock()
-	return errors.Join(kernelForget(present.recipient), s.files.adoptKey(ctx, k, alone.Bytes(), ""))
+	if err := errors.Join(kernelForget(present.recipient), s.files.adoptKey(ctx, k, alone.Bytes(), "")); err != nil {
+		return err
+	}
+	_, err = s.Load(ctx) // into the copy, which was begun anew
+	return err
 }
 
 // sealAnew encrypts everything for the present key: the accounts, then the index, until no account

@@ -139,7 +139,7 @@ func (l *link) dial() (*nats.Conn, error) {
 	if l.bucket.Creds != "" {
 		credentials, err := userOption(l.bucket.Creds)
 		if err != nil {
-			return nil, fmt.Errorf("%w %q: the credentials can't be used: %w", ErrCutOff, l.bucket.Name, err)
+			return nil, fmt.Errorf("%w %q: the credentials can't be read (%w): put the file back", ErrCutOff, l.bucket.Name, err)
 		}
 		options = append(options, credentials)
 	}

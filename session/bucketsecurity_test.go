@@ -8,9 +8,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -88,9 +90,7 @@ func TestBucketOverTLSAsAUser(t *testing.T) {
 	}{
 		"no user":          {b, "own"},
 		"another user":     {as("stranger"), "iolation"},
-		"no such file":     {Bucket{URL: b.URL, Name: b.Name, CAFile: b.CAFile, Creds: filepath.Join(dir, "none")}, "credentials"},
 		"another CA":       {Bucket{URL: b.URL, Name: b.Name, CAFile: filepath.Join(dir, "other.pem"), Creds: seeds["admin"]}, "certificate"},
-		"no such CA":       {Bucket{URL: b.URL, Name: b.Name, CAFile: filepath.Join(dir, "none"), Creds: seeds["admin"]}, "none"},
 		"may not make one": {as("machine"), "STREAM.CREATE"},
 	} {
 		ctx, cancel := withTimeout(t, 7*time.Second)
@@ -98,6 +98,18 @@ func TestBucketOverTLSAsAUser(t *testing.T) {
 		cancel()
 		if says(t, err, ErrCutOff, c.says); t.Failed() {
 			t.Fatal(text)
+		}
+	}
+	for _, wrong := range []Bucket{
+		{URL: b.URL, Name: b.Name, CAFile: b.CAFile, Creds: filepath.Join(dir, "none")},
+		{URL: b.URL, Name: b.Name, CAFile: b.CAFile, Creds: b.CAFile},
+		{URL: b.URL, Name: b.Name, CAFile: filepath.Join(dir, "none"), Creds: seeds["admin"]},
+		{URL: b.URL, Name: b.Name, CAFile: seeds["admin"], Creds: seeds["admin"]},
+	} {
+		_, err := InitBucket(t.Context(), t.TempDir(), BucketInit{wrong, 1, PassphraseKey}, person)
+		says(t, err, nil, "can't be read")
+		if errors.Is(err, ErrCutOff) {
+			t.Errorf("a file that can't be read counts as being cut off: %v", err)
 		}
 	}
 	join(t, as("admin"), 1)
@@ -133,6 +145,14 @@ func TestBucketOverTLSAsAUser(t *testing.T) {
 	}
 	if err := m.Rekey(t.Context()); err != nil {
 		t.Error(err)
+	}
+	// Whose credentials went away has what it saw last.
+	if err := os.Rename(seeds["machine"], seeds["machine"]+".away"); err != nil {
+		t.Fatal(err)
+	}
+	recs, err := openTestBucket(t, m.Dir()).Load(t.Context())
+	if says(t, err, ErrCutOff, "put the file back"); len(recs) != 1 {
+		t.Errorf("%d records in the copy", len(recs))
 	}
 	if err := m.Remove(t.Context(), "00000001"); err != nil {
 		t.Error(err)
