@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,34 @@ func TestEveryCommandIsExplained(t *testing.T) {
 			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 130 && strings.HasPrefix(line, "  ") || n > 100 && !strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "Fields for --json") {
 				t.Errorf("%s: a line of its help has %d characters: %s", cmd.CommandPath(), n, line)
 			}
+		}
+	}
+}
+
+// Every command has a script that sees it do its work, and one that sees it fail.
+func TestEveryCommandHasAScript(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all bytes.Buffer
+	for _, path := range scripts {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	for cmd := range leaves(newRoot()) {
+		path := regexp.QuoteMeta(cmd.CommandPath())
+		if path == "wakey" {
+			continue // the screen
+		}
+		if path != "wakey demo" && !regexp.MustCompile(`(?m)^(exec .*)?`+path+`( |$)`).Match(all.Bytes()) {
+			t.Errorf("no script sees %q do its work", path)
+		}
+		if !regexp.MustCompile(`(?m)^exit [1-7] .*` + path + `( |$)`).Match(all.Bytes()) {
+			t.Errorf("no script sees %q fail", path)
 		}
 	}
 }

@@ -58,13 +58,21 @@ func (a *app) refresh(ctx context.Context, args []string, all bool) error {
 	for _, account := range accounts {
 		access, err := m.Refresh(ctx, account.ID)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", api.Clean(account.Name), err))
+			failed = append(failed, ofAccount(account, err))
 			continue
 		}
 		a.talkf("%s: refreshed, the access token …%s expires %s.", api.Clean(account.Name), access.Token.Suffix(),
 			when(access.ExpiresAt, time.Now()))
 	}
 	return partly(failed, len(accounts))
+}
+
+// ofAccount says whose error it is, unless the error does that.
+func ofAccount(account session.Account, err error) error {
+	if _, says := errors.AsType[*session.ProblemError](err); says {
+		return err
+	}
+	return fmt.Errorf("%s: %w", api.Clean(account.Name), err)
 }
 
 // partly joins what failed of several things, and says whether any was done.

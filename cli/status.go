@@ -215,7 +215,7 @@ func warnings(ctx context.Context, s standing, o *statusOptions, now time.Time) 
 func verdict(all []standing, warn bool) error {
 	for _, s := range all {
 		if s.failure != nil {
-			return fmt.Errorf("%s: %w", api.Clean(s.Name), s.failure)
+			return ofAccount(s.Account, s.failure)
 		}
 	}
 	for _, s := range all {
