@@ -75,7 +75,7 @@ func TestDocsLinks(t *testing.T) {
 	}
 }
 
-// commandsIn are the calls of wakey in a page: in its shell blocks and between backquotes.
+// commandsIn are the calls of wakey in a page: in its shell blocks, in what a CI runs, and between backquotes.
 func commandsIn(text string) []string {
 	var calls []string
 	add := func(line string) {
@@ -84,6 +84,11 @@ func commandsIn(text string) []string {
 		}
 	}
 	for _, block := range blockPattern.FindAllStringSubmatch(text, -1) {
+		if block[1] == "yaml" {
+			for _, step := range steps(block[2]) {
+				add(step)
+			}
+		}
 		if block[1] != "sh" {
 			continue
 		}
@@ -253,6 +258,27 @@ func TestTutorial(t *testing.T) {
 	}
 	if n := len(slices.DeleteFunc(slices.Clone(says), func(s string) bool { return s == "" })); n < 5 {
 		t.Errorf("only %d blocks are held against the text", n)
+	}
+}
+
+// TestExitCodes holds the table of docs/scripts.md against the manual page, which is made from what the program knows.
+func TestExitCodes(t *testing.T) {
+	bin, err := buildWakey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manual, err := exec.CommandContext(t.Context(), bin, "man").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, manual, _ = bytes.Cut(manual, []byte(".SH EXIT STATUS\n"))
+	want := regexp.MustCompile(`\.TP\n\.B (\d)\n(.+)\n`).ReplaceAllString(string(manual), "| $1 | $2 |\n")
+	page, err := os.ReadFile("docs/scripts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(want, "\n") != 8 || !strings.Contains(string(page), want) {
+		t.Errorf("docs/scripts.md has another table of exit codes than the manual page:\n%s", want)
 	}
 }
 
