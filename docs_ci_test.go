@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestCI(t *testing.T) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
 		cmd.Dir = m.home
-		cmd.Env = append(env, "HOME="+m.home, "PATH="+filepath.Dir(m.bin)+":"+os.Getenv("PATH"))
+		cmd.Env = slices.Concat(env, []string{"HOME=" + m.home, "PATH=" + filepath.Dir(m.bin) + ":" + os.Getenv("PATH")})
 		for _, v := range m.env {
 			if strings.HasPrefix(v, "HTTPS_PROXY=") {
 				cmd.Env = append(cmd.Env, v)
