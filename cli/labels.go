@@ -23,8 +23,8 @@ func (a *app) labelsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "labels",
 		Short: "List, export and import the labels of client_ids",
-		Long: `The labels of client_ids say whose a refresh token is: "my phone", "CI". They are kept on this machine;
-export and import carry them to another one.`,
+		Long: `The labels of client_ids say whose a refresh token is: "my phone", "CI". They are kept on this
+machine; export and import carry them to another one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

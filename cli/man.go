@@ -36,7 +36,7 @@ func manPage(root *cobra.Command) string {
 	line(".SH DESCRIPTION")
 	line("%s", roffText(root.Long))
 	line(".SH COMMANDS")
-	for cmd := range leaves(root) {
+	for cmd := range allCommands(root) {
 		line(".SS \"%s\"", roff(cmd.UseLine()))
 		line("%s", roffText(long(cmd)))
 		for f := range localFlags(cmd) {
@@ -69,6 +69,7 @@ var environmentHelp = [][2]string{
 	{"CREDENTIALS_DIRECTORY", "set by systemd; its file wakey-passphrase holds the passphrase"},
 	{"WAKEY_REFRESH_TOKEN, WAKEY_STACK, WAKEY_CLIENT_ID", "a refresh token, its stack and its client_id, for machines that keep nothing: no store is read or written"},
 	{"WAKEY_FINGERPRINT, WAKEY_CA_FILE, WAKEY_LIFETIME", "with WAKEY_REFRESH_TOKEN: as the options of wakey login"},
+	{"ACCESSIBLE", "1 for asking and answering line by line, without a screen"},
 	{"NO_COLOR", "no colours"},
 }
 
@@ -84,8 +85,8 @@ var exitHelp = [...]string{
 	exitPartly:      "only part of it was done",
 }
 
-// leaves walks the commands that do something, in the order of the help.
-func leaves(cmd *cobra.Command) func(func(*cobra.Command) bool) {
+// allCommands walks the commands, in the order of the help; a group's own text comes before its commands.
+func allCommands(cmd *cobra.Command) func(func(*cobra.Command) bool) {
 	return func(yield func(*cobra.Command) bool) { walk(cmd, yield) }
 }
 
@@ -94,11 +95,7 @@ func walk(cmd *cobra.Command, yield func(*cobra.Command) bool) bool {
 		if c.Hidden || c.Name() == "help" {
 			continue
 		}
-		if c.HasSubCommands() {
-			if !walk(c, yield) {
-				return false
-			}
-		} else if !yield(c) {
+		if c.Runnable() && !yield(c) || !walk(c, yield) {
 			return false
 		}
 	}

@@ -46,9 +46,9 @@ func (a *app) usersCommand() *cobra.Command {
 		Long: `Manage the users of a stack, as an administrator of it. A user is named by its username, its e-mail
 address or its uuid.
 
-What the stack does not do by itself is said, and done on demand: a deleted user's access tokens live
-until they expire, a new password leaves refresh tokens alive, a renaming kills them and leaves them
-listed.`,
+What the stack does not do by itself is said, and done on demand: a deleted user's access tokens
+live until they expire, a new password leaves refresh tokens alive, a renaming kills them and leaves
+them listed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
