@@ -1,5 +1,5 @@
 // Package desktop shows notifications on the desktop of whoever runs this process: over D-Bus on
-// Linux and the BSDs, with osascript on macOS. Windows has no way that needs no installed program.
+// Linux and the BSDs, with osascript on macOS, with Windows PowerShell on Windows.
 package desktop
 
 import (
