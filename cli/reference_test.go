@@ -20,7 +20,7 @@ func TestReference(t *testing.T) {
 	const path = "../docs/reference.md"
 	want := reference(newRoot())
 	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // it is for everybody to read
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
