@@ -59,7 +59,7 @@ func TestEveryCommandHasAScript(t *testing.T) {
 		}
 		all.Write(text)
 	}
-	for cmd := range leaves(newRoot()) {
+	for cmd := range allCommands(newRoot()) {
 		path := regexp.QuoteMeta(cmd.CommandPath())
 		if path == "wakey" {
 			continue // the screen
