@@ -7,8 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/template"
 
+	template "github.com/DataDog/datadog-agent/pkg/template/text"
 	"github.com/itchyny/gojq"
 	"github.com/spf13/cobra"
 
