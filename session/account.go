@@ -3,6 +3,9 @@
 package session
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"wakey/api"
@@ -85,4 +88,81 @@ type Leak struct {
 	Until    time.Time // such a session is over by then
 	Op       string    // "refresh" or "sign-in"
 	ClientID string
+}
+
+// Accounts returns every account, in order of name.
+func (m *Manager) Accounts() []Account {
+	now := m.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Account, 0, len(m.entries))
+	for _, e := range m.entries {
+		all = append(all, m.account(e, now))
+	}
+	slices.SortFunc(all, func(a, b Account) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Account finds one by ID or by name. Errors: ErrNoAccount.
+func (m *Manager) Account(nameOrID string) (Account, error) {
+	now := m.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[ID(nameOrID)]; e != nil {
+		return m.account(e, now), nil
+	}
+	for _, e := range m.entries {
+		if e.rec.Name == nameOrID {
+			return m.account(e, now), nil
+		}
+	}
+	return Account{}, fmt.Errorf("%w: %q", ErrNoAccount, nameOrID)
+}
+
+// account is how an entry stands, degraded as long as the store can't be reached. m.mu is held.
+func (m *Manager) account(e *entry, now time.Time) Account {
+	a := e.account(now)
+	if m.cutOff != nil && a.Reason == "" {
+		a.Reason = m.cutOff.Error()
+		if a.State == Active {
+			a.State = Degraded
+		}
+	}
+	return a
+}
+
+func (e *entry) account(now time.Time) Account {
+	r := &e.rec
+	a := accountOf(r)
+	a.State = e.state(now)
+	a.TotalSessions, a.CountedAt = e.total, e.counted
+	a.NextLookAt = e.lookAt
+	a.LookedAt, a.OpenFindings, a.Noticed = e.noticed.at, e.noticed.open, e.noticed.gravest
+	a.OwnSessions = slices.DeleteFunc(a.OwnSessions, func(s OpenedSession) bool { return s.ExpiresAt.Before(now) })
+	switch {
+	case r.Problem != nil:
+	case e.err != nil:
+		a.Reason, a.RetryAt = e.err.Error(), e.retryAt
+	case a.State == SignInNeeded:
+		a.Reason = "the access token has expired and there is no refresh token: sign in again"
+	}
+	return a
+}
+
+// accountOf is what the record alone tells; the state is that of its problem, if it has one.
+func accountOf(r *Record) Account {
+	a := Account{
+		ID: r.ID, Name: r.Name, Stack: r.Stack, Login: r.Login, UserUUID: r.UserUUID, TenantUUID: r.TenantUUID,
+		Purpose: r.Purpose, Admin: r.Admin, ClientID: r.ClientID, Trust: r.Trust, PlainHTTP: r.PlainHTTP,
+		Lifetime: r.Lifetime, SignedInAt: r.SignedInAt, TotalSessions: -1,
+		OwnSessions: slices.Clone(r.Sessions), Leaks: slices.Clone(r.Leaks),
+	}
+	if t := r.Access; t != nil {
+		a.TokenSuffix, a.SessionUUID = t.Token.Suffix(), t.SessionUUID
+		a.ObtainedAt, a.ExpiresAt, a.RefreshAt = t.ObtainedAt, t.ExpiresAt, t.RefreshAt
+	}
+	if r.Problem != nil {
+		a.State, a.Reason = r.Problem.State, r.Problem.Reason
+	}
+	return a
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -118,31 +117,6 @@ func (m *Manager) scan(ctx context.Context, now time.Time) time.Duration {
 		go m.work(ctx)
 	}
 	return max(wait, minWait)
-}
-
-// before orders the queue. An account whose last attempt failed lets the others go first: thousands
-// whose stack does not answer must not keep those of another one waiting. Among the others a token that
-// still lives can be saved, one that is dead has been met already. Then whoever runs out first.
-func (e *entry) before(o *entry, now time.Time) int {
-	last := func(late bool) int {
-		if late {
-			return 1
-		}
-		return 0
-	}
-	return cmp.Or(
-		last(e.failures > 0)-last(o.failures > 0),
-		last(!e.rec.Access.alive(now, 0))-last(!o.rec.Access.alive(now, 0)),
-		e.expiry().Compare(o.expiry()),
-		cmp.Compare(e.rec.ID, o.rec.ID),
-	)
-}
-
-func (e *entry) expiry() time.Time {
-	if e.rec.Access == nil {
-		return time.Time{}
-	}
-	return e.rec.Access.ExpiresAt
 }
 
 // clearQueue takes back what was queued and not begun.
