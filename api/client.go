@@ -16,8 +16,8 @@ const (
 	listLimit   = 64 << 20 // a list
 )
 
-// DefaultTimeout bounds one request, its answer's body included, unless Options say otherwise.
-const DefaultTimeout = 15 * time.Second
+// defaultTimeout is for one request, its answer's body included.
+const defaultTimeout = 15 * time.Second
 
 // Options say how a stack is reached. The zero value is right for a stack with a certificate
 // that this machine trusts.
@@ -25,7 +25,7 @@ type Options struct {
 	Trust     Trust
 	PlainHTTP bool          // allow http:// to a host that is not this machine
 	Version   string        // wakey's own, for the User-Agent
-	Timeout   time.Duration // for one request with its answer; 0: DefaultTimeout
+	Timeout   time.Duration // for one request with its answer; 0: 15 s
 	// Transport replaces the network, and with it everything Trust says.
 	Transport http.RoundTripper
 }
@@ -58,7 +58,7 @@ func NewClient(stack string, o Options) (*Client, error) {
 	}
 	timeout := o.Timeout
 	if timeout <= 0 {
-		timeout = DefaultTimeout
+		timeout = defaultTimeout
 	}
 	return &Client{
 		base:    base,

@@ -194,7 +194,7 @@ func TestTimeoutInABubble(t *testing.T) {
 		}
 		start := time.Now()
 		err = getIt(t.Context(), c)
-		if waited := time.Since(start); !errors.Is(err, ErrNetwork) || waited != DefaultTimeout || !strings.Contains(err.Error(), "longer than 15s") {
+		if waited := time.Since(start); !errors.Is(err, ErrNetwork) || waited != defaultTimeout || !strings.Contains(err.Error(), "longer than 15s") {
 			t.Errorf("%v after %v", err, waited)
 		}
 		if err := c.RevokeToken(t.Context(), token); err != nil {

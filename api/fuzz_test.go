@@ -126,7 +126,7 @@ func FuzzError(f *testing.F) {
 			f.Add(rec.Response.Status, rec.body(f), rec.Response.Headers["Content-Type"], rec.Response.Headers["Location"])
 		}
 	}
-	c := &Client{base: "https://pbx.example/api/auth/0.1", timeout: DefaultTimeout}
+	c := &Client{base: "https://pbx.example/api/auth/0.1", timeout: defaultTimeout}
 	f.Fuzz(func(t *testing.T, status int, body []byte, contentType, location string) {
 		body = bytes.ReplaceAll(body, []byte("TOKEN"), []byte(aToken))
 		for _, r := range []*request{

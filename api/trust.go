@@ -183,7 +183,7 @@ func Fingerprint(ctx context.Context, stack string) (CertInfo, error) {
 		chain = cs.PeerCertificates
 		return errSeen
 	}
-	c := &Client{base: base, http: &http.Client{Transport: t}, timeout: DefaultTimeout}
+	c := &Client{base: base, http: &http.Client{Transport: t}, timeout: defaultTimeout}
 	r := &request{method: http.MethodHead, path: "/status"}
 	err = c.call(ctx, r, 0, nil)
 	if !errors.Is(err, errSeen) || len(chain) == 0 {

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"wakey/internal/authd"
-	"wakey/session"
 )
 
 // agentProcess is a "wakey agent" whose log is read line by line.
@@ -230,13 +229,7 @@ func TestAgentSeesOtherProcesses(t *testing.T) {
 		t.Error("nothing was written")
 	}
 
-	m := session.New(h.store, session.Options{})
-	if err := m.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Rename(t.Context(), h.account.ID, "work"); err != nil {
-		t.Fatal(err)
-	}
+	h.rename("work")
 	shown = a.sees("renamed from")
 	t.Logf("a new name showed %s after it was written", shown.Sub(h.written()).Round(time.Millisecond))
 

@@ -112,6 +112,14 @@ func (h *house) login(user string) {
 	}
 }
 
+// rename gives alice's account another name.
+func (h *house) rename(name string) {
+	h.tb.Helper()
+	if _, err := h.store.Update(h.tb.Context(), h.account.ID, func(r *session.Record) error { r.Name = name; return nil }); err != nil {
+		h.tb.Fatal(err)
+	}
+}
+
 // expire lets alice's access token run out, on the server and as the store knows it, and forgets
 // what happened before.
 func (h *house) expire() {

@@ -44,9 +44,7 @@ func TestScreenSeesOtherProcesses(t *testing.T) {
 	shown = shows("a refresh", func(screen string) bool { return strings.Contains(screen, suffix) })
 	t.Logf("a refresh showed %s after it was written", shown.Sub(h.written()).Round(time.Millisecond))
 
-	if err := m.Rename(t.Context(), h.account.ID, "workplace"); err != nil {
-		t.Fatal(err)
-	}
+	h.rename("workplace")
 	shown = shows("a new name", func(screen string) bool { return strings.Contains(screen, "workplace") })
 	t.Logf("a new name showed %s after it was written", shown.Sub(h.written()).Round(time.Millisecond))
 

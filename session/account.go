@@ -119,25 +119,16 @@ func (m *Manager) Account(nameOrID string) (Account, error) {
 	return Account{}, fmt.Errorf("%w: %q", ErrNoAccount, nameOrID)
 }
 
-// account is how an entry stands, degraded as long as the store can't be reached. m.mu is held.
+// account is how an entry stands, which the store and the watch have a part in. m.mu is held.
 func (m *Manager) account(e *entry, now time.Time) Account {
-	a := e.account(now)
-	if m.cutOff != nil && a.Reason == "" {
-		a.Reason = m.cutOff.Error()
-		if a.State == Active {
-			a.State = Degraded
-		}
-	}
-	return a
-}
-
-func (e *entry) account(now time.Time) Account {
 	r := &e.rec
 	a := accountOf(r)
 	a.State = e.state(now)
 	a.TotalSessions, a.CountedAt = e.total, e.counted
-	a.NextLookAt = e.lookAt
 	a.LookedAt, a.OpenFindings, a.Noticed = e.noticed.at, e.noticed.open, e.noticed.gravest
+	if !m.watchPaused {
+		a.NextLookAt = e.lookAt
+	}
 	a.OwnSessions = slices.DeleteFunc(a.OwnSessions, func(s OpenedSession) bool { return s.ExpiresAt.Before(now) })
 	switch {
 	case r.Problem != nil:
@@ -145,6 +136,12 @@ func (e *entry) account(now time.Time) Account {
 		a.Reason, a.RetryAt = e.err.Error(), e.retryAt
 	case a.State == SignInNeeded:
 		a.Reason = "the access token has expired and there is no refresh token: sign in again"
+	}
+	if m.cutOff != nil && a.Reason == "" {
+		a.Reason = m.cutOff.Error()
+		if a.State == Active {
+			a.State = Degraded
+		}
 	}
 	return a
 }

@@ -52,9 +52,6 @@ func (s *BucketStore) Dir() string { return s.files.Dir() }
 // Files returns this machine's copy, which also knows how the key is kept here.
 func (s *BucketStore) Files() *FileStore { return s.files }
 
-// Bucket returns where the accounts are.
-func (s *BucketStore) Bucket() Bucket { return s.bucket }
-
 // Status tells how this machine keeps the key, without asking anybody.
 func (s *BucketStore) Status(ctx context.Context) (KeyStatus, error) { return s.files.Status(ctx) }
 

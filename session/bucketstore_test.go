@@ -243,9 +243,8 @@ func TestBucketCutOff(t *testing.T) {
 		}
 		_, err := m.Refresh(t.Context(), a.ID)
 		says(t, err, ErrCutOff)
-		if err := m.Rename(t.Context(), a.ID, "other"); !errors.Is(err, ErrCutOff) {
-			t.Errorf("renamed without the bucket: %v", err)
-		}
+		_, err = m.Store().Update(t.Context(), a.ID, named("other"))
+		says(t, err, ErrCutOff)
 	}
 	if n := refreshes(stack); n != before {
 		t.Errorf("%d refreshes without the lease", n-before)

@@ -23,7 +23,6 @@ type entry struct {
 	looking  bool      // a look of Run's is queued or under way
 	lookAt   time.Time // when the next one is due
 	lookedAt time.Time // the last one of this process
-	lookErr  error     // why that failed
 	noticed  noticed   // what the last look of any process came to
 }
 

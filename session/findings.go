@@ -53,26 +53,6 @@ func (f *Finding) graver(o *Finding) bool {
 	return f.First.After(o.First)
 }
 
-// Watched says when the account was last looked at, and when it will be. Errors: none; an unknown account was
-// never looked at.
-func (m *Manager) Watched(id ID) WatchStatus {
-	m.mu.Lock()
-	e := m.entries[id]
-	if e == nil {
-		m.mu.Unlock()
-		return WatchStatus{}
-	}
-	s := WatchStatus{NextAt: e.lookAt, Paused: m.watchPaused, Err: e.lookErr}
-	a := accountOf(&e.rec)
-	m.mu.Unlock()
-	w, err := m.readWatched(a)
-	s.LookedAt = w.LookedAt
-	if s.Err == nil {
-		s.Err = err
-	}
-	return s
-}
-
 // Findings returns what the watch noticed about the account, the gravest and newest first. Those
 // that a person has seen and that still hold are among them; Finding.Open tells which are not
 // settled. It reads one small file. Errors: ErrNoAccount, and those of the file.

@@ -87,12 +87,12 @@ func TestOldReadingUndoesNothing(t *testing.T) {
 				t.Error(err)
 			}
 		}, ""},
-		"renamed": {func(t *testing.T, m *Manager, alice ID) {
+		"refreshed": {func(t *testing.T, m *Manager, alice ID) {
 			t.Helper()
-			if err := m.Rename(t.Context(), alice, "work"); err != nil {
+			if _, err := m.Refresh(t.Context(), alice); err != nil {
 				t.Error(err)
 			}
-		}, "work"},
+		}, "alice"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -114,6 +114,9 @@ func TestOldReadingUndoesNothing(t *testing.T) {
 				var names []string
 				for _, a := range m.Accounts() {
 					names = append(names, a.Name)
+					if rec, err := store.Get(t.Context(), a.ID); err != nil || a.SessionUUID != rec.Access.SessionUUID {
+						t.Errorf("%s has session %s, the store's is %s, %v", a.Name, a.SessionUUID, rec.Access.SessionUUID, err)
+					}
 				}
 				if got := strings.Join(names, " "); got != tt.names {
 					t.Errorf("accounts %q, want %q", got, tt.names)

@@ -29,7 +29,7 @@ func TestOthersShowWithinASecond(t *testing.T) {
 		a := signIn(t, other, "alice", time.Hour)
 		time.Sleep(time.Second)
 		account(t, watching, a.ID)
-		if err := other.Rename(t.Context(), a.ID, "work"); err != nil {
+		if _, err := other.Store().Update(t.Context(), a.ID, named("work")); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)

@@ -35,5 +35,5 @@ func (m *Manager) OwnerOf(token api.Secret) (Account, TokenKind) {
 	if owner == nil {
 		return Account{}, NoKind
 	}
-	return owner.account(now), kind
+	return m.account(owner, now), kind
 }

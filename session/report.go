@@ -15,7 +15,7 @@ import (
 	"wakey/api"
 )
 
-// report is what ExportIncident gives as JSON.
+// incidentReport is what exportIncident gives as JSON.
 type incidentReport struct {
 	Incident *Incident `json:"incident"`
 	Clean    bool      `json:"clean"`
@@ -30,10 +30,10 @@ type logLine struct {
 	OwnHash string `json:"hash"`
 }
 
-// ExportIncident gives the report of a response, for a person as Markdown and for a program as
+// exportIncident gives the report of a response, for a person as Markdown and for a program as
 // JSON. It holds no secrets: the last 8 characters of tokens at most. Errors: ErrNoIncident, and
 // those of the log, beside which the reports are still given.
-func (m *Manager) ExportIncident(id string) (markdown, asJSON []byte, err error) {
+func (m *Manager) exportIncident(id string) (markdown, asJSON []byte, err error) {
 	in, err := m.Incident(id)
 	if err != nil {
 		return nil, nil, err
@@ -78,9 +78,9 @@ func (m *Manager) verifiedLog() string {
 
 // WriteReport writes the report of a response into dir, as wakey-ID.md and wakey-ID.json, which
 // only their owner may read: they hold names, if no secrets. It gives the paths of what is
-// written, also beside an error. Errors: as ExportIncident, and those of the files.
+// written, also beside an error. Errors: ErrNoIncident, those of the log, and those of the files.
 func (m *Manager) WriteReport(id, dir string) ([]string, error) {
-	markdown, asJSON, err := m.ExportIncident(id)
+	markdown, asJSON, err := m.exportIncident(id)
 	if markdown == nil {
 		return nil, err
 	}

@@ -333,7 +333,7 @@ func TestRespond(t *testing.T) {
 		if want := in.LastEnd.Add(3 * time.Hour); !last.Until.Equal(want) {
 			t.Errorf("access tokens live until %s, want %s", last.Until, want)
 		}
-		md, js, err := m.ExportIncident(p.ID)
+		md, js, err := m.exportIncident(p.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -734,7 +734,7 @@ func TestRespondUnrevokable(t *testing.T) {
 		if text := state(in, StepRotate, Done) + state(in, StepSessions, Done) + state(in, StepSweep, Done) + state(in, StepProve, Failed); text != "" {
 			t.Error(text)
 		}
-		md, _, err := m.ExportIncident(p.ID)
+		md, _, err := m.exportIncident(p.ID)
 		if err != nil || bytes.ContainsAny(md, "\x1b") {
 			t.Errorf("%v, %q", err, md)
 		}

@@ -35,16 +35,16 @@ func (m *Manager) Rotate(ctx context.Context, id ID, password api.Secret) (Accou
 	if err != nil {
 		return Account{}, err
 	}
-	if err := m.Retire(ctx, id); err != nil {
+	if err := m.retire(ctx, id); err != nil {
 		return a, err
 	}
 	m.report(id, rec.Name, "rotate", Info, fmt.Sprintf("rotated: the refresh token of %s is revoked, %s has taken its place", shown(rec.ClientID), a.ClientID))
 	return m.Account(string(id))
 }
 
-// Retire revokes what earlier sign-ins of the account left on the server, if anything. Errors:
+// retire revokes what earlier sign-ins of the account left on the server, if anything. Errors:
 // ErrNotRetired with the cause, and those of the store.
-func (m *Manager) Retire(ctx context.Context, id ID) error {
+func (m *Manager) retire(ctx context.Context, id ID) error {
 	rec, err := m.store.Get(ctx, id)
 	if err != nil || len(rec.OldClientIDs) == 0 {
 		return err

@@ -223,7 +223,7 @@ func (m *Manager) clientIDFor(r SignInRequest) string {
 	if m.pending[key] == "" {
 		host, _ := os.Hostname()
 		if b, fleet := m.store.(*BucketStore); fleet {
-			host = "fleet-" + b.Bucket().Name // all its machines share the refresh token
+			host = "fleet-" + b.bucket.Name // all its machines share the refresh token
 		}
 		m.pending[key] = newClientID(host)
 	}
@@ -351,24 +351,6 @@ func (m *Manager) forget(ctx context.Context, rec Record) error {
 	m.mu.Unlock()
 	m.report(rec.ID, rec.Name, "forget", Info, "forgotten on this machine")
 	return nil
-}
-
-// Rename gives the account another name on this machine. Errors: ErrNameTaken, ErrNoAccount.
-func (m *Manager) Rename(ctx context.Context, id ID, name string) error {
-	if err := ValidName(name); err != nil {
-		return err
-	}
-	rec, err := m.store.Update(ctx, id, func(r *Record) error {
-		if r.Name == "" {
-			return ErrNoAccount
-		}
-		r.Name = name
-		return nil
-	})
-	if err == nil {
-		m.publish(rec, 0)
-	}
-	return err
 }
 
 // ValidName refuses names that can't stand for an account on a command line, in a list or in a

@@ -223,7 +223,7 @@ func (r *responder) rotate(ctx context.Context) (string, error) {
 		} else if err == nil {
 			// Signed in again since: by us, before we were cut off, or by the person.
 			r.revoked(Revocation{UserUUID: a.UserUUID, ClientID: planned.ClientID}, nil)
-			err = r.m.Retire(ctx, a.ID)
+			err = r.m.retire(ctx, a.ID)
 		}
 		if errors.Is(err, ErrDeclined) {
 			return "the refresh token of " + a.Name + " is not rotated: whoever has it can go on using it", err

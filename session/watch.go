@@ -13,14 +13,6 @@ import (
 	"wakey/api"
 )
 
-// WatchStatus says how the watch of an account stands.
-type WatchStatus struct {
-	LookedAt time.Time // the last complete look, of whatever process of this machine; zero: never
-	NextAt   time.Time // when Run looks next; zero when it does not
-	Paused   bool
-	Err      error // why the last look of this process failed; nil: it did not
-}
-
 func watchFile(id ID) string { return "watch-" + string(id) + ".json" }
 
 // Look asks the stack once what there is of the account's user, two requests at most, and compares it
@@ -30,11 +22,6 @@ func watchFile(id ID) string { return "watch-" + string(id) + ".json" }
 // still looked at. Errors: those of Do; then nothing was compared.
 func (m *Manager) Look(ctx context.Context, id ID) error {
 	_, err, _ := m.looks.Do(string(id), func() (any, error) { return nil, m.look(ctx, id) })
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if e := m.entries[id]; e != nil {
-		e.lookErr = err
-	}
 	m.signal()
 	return err
 }
@@ -58,7 +45,7 @@ func (m *Manager) look(ctx context.Context, id ID) error {
 		return err
 	}
 	if before.retired {
-		_ = m.Retire(ctx, id) // what fails is an event, and tried again next time
+		_ = m.retire(ctx, id) // what fails is an event, and tried again next time
 	}
 	l, err := m.ask(ctx, a, explain)
 	if err != nil {

@@ -51,7 +51,7 @@ func (m *Manager) watchStacks(ctx context.Context) {
 			under.Go(func() {
 				defer m.lookedAt(id)
 				if !m.lookedElsewhere(id) {
-					_ = m.Look(ctx, id) // kept for Watched
+					_ = m.Look(ctx, id) // when it was looked at last can be seen, and the next look is not far
 				}
 			})
 		}

@@ -69,8 +69,8 @@ func Start(ctx context.Context, h http.Handler, addr string, plainHTTP bool) (*R
 	return r, nil
 }
 
-// Wait returns when the server has ended; nil when it was told to.
-func (r *Running) Wait() error {
+// wait returns when the server has ended; nil when it was told to.
+func (r *Running) wait() error {
 	err := <-r.done
 	r.done <- err // for the next who asks
 	return err

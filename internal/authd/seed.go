@@ -59,9 +59,9 @@ type SeedEmail struct {
 	Confirmed bool   `toml:"confirmed"`
 }
 
-// ReadSeed reads a seed in TOML. A key that it doesn't know is an error that names
+// readSeed reads a seed in TOML. A key that it doesn't know is an error that names
 // its line.
-func ReadSeed(r io.Reader) (Seed, error) {
+func readSeed(r io.Reader) (Seed, error) {
 	var seed Seed
 	err := toml.NewDecoder(r).DisallowUnknownFields().Decode(&seed)
 	var unknown *toml.StrictMissingError

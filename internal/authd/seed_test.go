@@ -44,7 +44,7 @@ master = true
 `
 
 func TestSeed(t *testing.T) {
-	seed, err := ReadSeed(strings.NewReader(seedText))
+	seed, err := readSeed(strings.NewReader(seedText))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestSeedSpellings(t *testing.T) {
 		"below the master by word": {lab + "parent = \"master\"\n" + root + "tenant_uuid = \"11111111-1111-4111-8111-11111111111A\"\n", "", "auth.users.me.tokens.read", "11111111-1111-4111-8111-11111111111a"},
 		"a stock group":            {lab + root + "groups = [\"wazo_default_admin_group\"]\n", "", "auth.users.read", "11111111-1111-4111-8111-11111111111a"},
 	} {
-		seed, err := ReadSeed(strings.NewReader(c.text))
+		seed, err := readSeed(strings.NewReader(c.text))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -134,7 +134,7 @@ func TestSeedSpellings(t *testing.T) {
 }
 
 func TestSeedMakesUpWhatIsMissing(t *testing.T) {
-	seed, err := ReadSeed(strings.NewReader(`
+	seed, err := readSeed(strings.NewReader(`
 [[tenant]]
 name = "Société d'Exemple, Inc."
 [[tenant]]
@@ -190,7 +190,7 @@ func TestSeedRefuses(t *testing.T) {
 		"tenant uuid":    {"[[tenant]]\nuuid = \"1\"\n", "not a UUID"},
 		"circle":         {"[[tenant]]\nname = \"T\"\nparent = \"U\"\n[[tenant]]\nname = \"U\"\nparent = \"T\"\n", "below it"},
 	} {
-		seed, err := ReadSeed(strings.NewReader(c.text))
+		seed, err := readSeed(strings.NewReader(c.text))
 		if err == nil {
 			_, err = New(Config{}, seed)
 		}

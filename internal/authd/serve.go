@@ -48,7 +48,7 @@ func Serve(ctx context.Context, o ServeOptions, stdout io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("opening the seed: %w", err)
 		}
-		seed, err = ReadSeed(file)
+		seed, err = readSeed(file)
 		_ = file.Close() // only read
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.SeedFile, err)
@@ -77,5 +77,5 @@ func Serve(ctx context.Context, o ServeOptions, stdout io.Writer) error {
 		_ = r.Close()
 		return fmt.Errorf("telling the address: %w", err)
 	}
-	return r.Wait()
+	return r.wait()
 }
