@@ -306,3 +306,32 @@ func TestDependencies(t *testing.T) {
 		t.Errorf("docs/dependencies.md lists %s, which go.mod does not require", module)
 	}
 }
+
+// keyPattern is what a page names as a key, between backquotes.
+var keyPattern = regexp.MustCompile("`([A-Za-z0-9/?!:]|esc|enter|tab|space|home|end|delete|backspace|pgup|pgdn|f\\d+|(?:ctrl|alt|shift)\\+[^`\\s]+|[↑↓←→]+)`")
+
+// TestDocsKeys makes sure that every key which a page names is one: docs/keys.md lists them all, and is
+// made from the program's own declarations.
+func TestDocsKeys(t *testing.T) {
+	all := pages(t)
+	known := map[string]bool{}
+	for line := range strings.Lines(all["docs/keys.md"]) {
+		if cell, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " | "); ok && strings.HasPrefix(line, "| ") {
+			for _, m := range codePattern.FindAllStringSubmatch(cell, -1) {
+				known[m[1]] = true
+			}
+		}
+	}
+	checked := 0
+	for name, text := range all {
+		for _, m := range keyPattern.FindAllStringSubmatch(blockPattern.ReplaceAllString(text, ""), -1) {
+			checked++
+			if !known[m[1]] {
+				t.Errorf("%s: no part of the screen has the key %q", name, m[1])
+			}
+		}
+	}
+	if len(known) < 50 || checked < 200 {
+		t.Errorf("%d keys are known, and %d were found in the pages", len(known), checked)
+	}
+}

@@ -92,7 +92,7 @@ func (v *accounts) bindings() []binding {
 		return []binding{{action: actSignIn, keys: []string{"n", "enter"}, short: "sign in", name: "Sign in to a stack"}}
 	}
 	if v.list.typing() {
-		return v.list.typingBindings()
+		return filterBindings()
 	}
 	enter := binding{action: actInspect, keys: []string{"enter"}, short: "inspect", name: "Inspect the access token"}
 	bs := make([]binding, 0, 24)

@@ -112,7 +112,7 @@ const actGoTo action = "go to account"
 
 func (v *activity) bindings() []binding {
 	if v.list.filtering {
-		return filterBindings
+		return filterBindings()
 	}
 	if len(v.all) == 0 {
 		return nil

@@ -35,8 +35,8 @@ func (d *failures) title() string {
 
 func (d *failures) bindings() []binding {
 	return []binding{
-		{action: actRetry, keys: []string{"r"}, short: "try this again"},
-		{action: actRetryAll, keys: []string{"R"}, short: "all again"},
+		{action: actRetry, keys: []string{"r"}, short: "try this again", name: "Try this one again"},
+		{action: actRetryAll, keys: []string{"R"}, short: "all again", name: "Try all again"},
 		{action: actReason, keys: []string{"enter", "e"}, short: "read in full"},
 		{action: actUp, keys: []string{"up", "k"}},
 		{action: actDown, keys: []string{"down", "j"}, show: "↑↓", short: "move"},

@@ -163,7 +163,7 @@ func (g *grouped) do(a action) bool {
 		g.cursor = len(g.rows) - 1
 		direction = -1
 	case actFilter:
-		g.filtering = true
+		g.filtering = !g.filtering
 	case actBack:
 		g.endFilter()
 	default:
@@ -301,14 +301,6 @@ func (g *grouped) row(i, w int, focused bool) string {
 		line += s.on(note, on).Render("  " + tail)
 	}
 	return cut(line, w)
-}
-
-// filterBindings say what keys do while a filter is typed.
-var filterBindings = []binding{
-	{action: actChoose, keys: []string{"enter"}, short: "keep the filter", name: "Keep the filter", moving: true},
-	{action: actBack, keys: []string{"esc"}, short: "end it", name: "End the filter", moving: true},
-	{action: actUp, keys: []string{"up"}, show: "↑↓", short: "move", name: "Move", moving: true},
-	{action: actDown, keys: []string{"down"}},
 }
 
 // at tells where the item under the cursor stands.

@@ -81,31 +81,54 @@ func (in *input) update(msg tea.Msg) bool {
 	return false
 }
 
+// What a line of text understands besides what is typed.
+const (
+	actErase     action = "erase before"
+	actEraseHere action = "erase here"
+	actEraseWord action = "erase the word"
+	actEraseHead action = "erase up to here"
+	actEraseTail action = "erase from here"
+)
+
+// inputBindings are the keys of a line of text, those of a shell.
+var inputBindings = []binding{
+	{action: actLeft, keys: []string{"left", "ctrl+b"}, name: "One character back"},
+	{action: actRight, keys: []string{"right", "ctrl+f"}, name: "One character on"},
+	{action: actHome, keys: []string{"home", "ctrl+a"}, name: "To the beginning"},
+	{action: actEnd, keys: []string{"end", "ctrl+e"}, name: "To the end"},
+	{action: actErase, keys: []string{"backspace", "ctrl+h", "shift+backspace"}, name: "Erase the character before"},
+	{action: actEraseHere, keys: []string{"delete", "ctrl+d"}, name: "Erase the character here"},
+	{action: actEraseWord, keys: []string{"ctrl+w", "alt+backspace", "ctrl+backspace"}, name: "Erase the word before"},
+	{action: actEraseHead, keys: []string{"ctrl+u"}, name: "Erase all before"},
+	{action: actEraseTail, keys: []string{"ctrl+k"}, name: "Erase all from here on"},
+}
+
 func (in *input) key(k tea.KeyPressMsg) bool {
 	n := len(in.text)
-	switch k.String() {
-	case "left", "ctrl+b":
+	a, _ := matching(inputBindings, k)
+	switch a {
+	case actLeft:
 		in.pos = max(0, in.pos-1)
-	case "right", "ctrl+f":
+	case actRight:
 		in.pos = min(n, in.pos+1)
-	case "home", "ctrl+a":
+	case actHome:
 		in.pos = 0
-	case "end", "ctrl+e":
+	case actEnd:
 		in.pos = n
-	case "backspace", "ctrl+h", "shift+backspace":
+	case actErase:
 		if in.pos > 0 {
 			in.remove(in.clusterStart(), in.pos)
 		}
-	case "delete", "ctrl+d":
+	case actEraseHere:
 		if in.pos < n {
 			at := in.pos
 			in.remove(at, in.clusterEnd())
 		}
-	case "ctrl+w", "alt+backspace", "ctrl+backspace":
+	case actEraseWord:
 		in.remove(in.wordStart(), in.pos)
-	case "ctrl+u":
+	case actEraseHead:
 		in.remove(0, in.pos)
-	case "ctrl+k":
+	case actEraseTail:
 		in.remove(in.pos, n)
 	default:
 		if k.Text == "" || k.Mod.Contains(tea.ModCtrl) || k.Mod.Contains(tea.ModAlt) {

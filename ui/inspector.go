@@ -53,7 +53,7 @@ const (
 
 func (v *inspector) bindings() []binding {
 	if v.list.filtering {
-		return filterBindings
+		return filterBindings()
 	}
 	paste := binding{action: actPaste, keys: []string{"p"}, short: "inspect another", name: "Inspect a token that you paste"}
 	if v.pasted != nil {

@@ -136,7 +136,7 @@ func TestPaletteReachesOtherViews(t *testing.T) {
 // TestHelpLineCanBeClicked clicks on everything that the help line names, and holds what comes of
 // it against what its key does.
 func TestHelpLineCanBeClicked(t *testing.T) {
-	for _, scene := range []string{"accounts", "tokens", "sessions listed", "inspector told", "activity", "sign in", "confirm", "failures", "palette", "help"} {
+	for _, scene := range []string{"filtered", "tokens filtered", "inspector filtered", "activity filtered", "users typed", "accounts", "tokens", "sessions listed", "inspector told", "activity", "sign in", "confirm", "failures", "palette", "help"} {
 		for n := range 30 {
 			clicked, pressed := newTestApp(t, 120, 34, testAccounts(noon)), newTestApp(t, 120, 34, testAccounts(noon))
 			for _, a := range []*app{clicked, pressed} {
@@ -161,6 +161,27 @@ func TestHelpLineCanBeClicked(t *testing.T) {
 				t.Errorf("%s: a click on %q does something else than %q:\n%s\n%s", scene, it.short, key, plainFrame(clicked), plainFrame(pressed))
 			}
 		}
+	}
+}
+
+// TestHelpLineWhileTyping makes sure that the help line offers no key that is text at the moment.
+func TestHelpLineWhileTyping(t *testing.T) {
+	typing := 0
+	for name, setUp := range scenes() {
+		a := newTestApp(t, 200, 30, testAccounts(noon))
+		setUp(a)
+		if !a.top().typing() {
+			continue
+		}
+		typing++
+		for _, it := range a.helpItems() {
+			if key := it.helpKey(true); len([]rune(key)) == 1 {
+				t.Errorf("%s: the help line says %q for %q, which is typed", name, key, it.short)
+			}
+		}
+	}
+	if typing < 20 {
+		t.Errorf("only %d scenes have something to type", typing)
 	}
 }
 

@@ -200,11 +200,12 @@ func (l *list[T]) bindings() []binding {
 	return bs
 }
 
-// typingBindings are those while the filter is typed: every other key is text then.
-func (l *list[T]) typingBindings() []binding {
+// filterBindings are those while a filter is typed: every other key is text then.
+func filterBindings() []binding {
 	return []binding{
-		{action: actFilter, keys: []string{"enter"}, short: "keep the filter", name: "Keep the filter"},
-		{action: actUp, keys: []string{"up", "down"}, show: "↑↓", short: "move", name: "Move", moving: true},
+		{action: actFilter, keys: []string{"enter"}, short: "keep the filter", name: "Keep the filter", moving: true},
+		{action: actUp, keys: []string{"up"}, show: "↑↓", short: "move", name: "Move", moving: true},
+		{action: actDown, keys: []string{"down"}},
 		{action: actBack, keys: []string{"esc"}, short: "end it", name: "End the filter", moving: true},
 	}
 }
@@ -213,7 +214,7 @@ func (l *list[T]) typingBindings() []binding {
 func (l *list[T]) markBindings() []binding {
 	return []binding{
 		{action: actMark, keys: []string{"space"}, short: "mark", name: "Mark or unmark"},
-		{action: actMarkAll, keys: []string{"a"}, name: "Mark all in sight of the filter, or none"},
+		{action: actMarkAll, keys: []string{"a"}, name: "Mark all that the filter leaves, or none"},
 	}
 }
 

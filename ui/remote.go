@@ -67,6 +67,13 @@ func (v *remote[T]) bindings() []binding {
 	if _, ok := v.f.currentAccount(); !ok {
 		return []binding{{action: actSignIn, keys: []string{"n", "enter"}, short: "sign in", name: "Sign in to a stack"}}
 	}
+	if v.list.typing() {
+		bs := filterBindings()
+		if v.searches() {
+			bs[0].short, bs[0].name = "search the stack", "Search the stack"
+		}
+		return bs
+	}
 	var bs []binding
 	if len(v.list.rows) > 0 {
 		bs = append(bs, binding{action: actRevoke, keys: []string{"x"}, short: "revoke", name: "Revoke what is marked, or this one"})
@@ -99,10 +106,10 @@ func (v *remote[T]) bindings() []binding {
 }
 
 func (v *remote[T]) do(a action) tea.Cmd {
+	typing := v.list.typing()
 	if v.list.do(a) {
-		if a == actBack && v.search != "" {
-			v.search = ""
-			return v.load()
+		if typing || a == actBack {
+			return v.filtered(a)
 		}
 		return nil
 	}
@@ -284,16 +291,24 @@ func (v *remote[T]) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// filterKey types the filter. Of a list that is longer than what is shown, enter asks the stack
-// for what was typed.
+// filterKey types the filter.
 func (v *remote[T]) filterKey(k tea.KeyPressMsg) tea.Cmd {
+	a, _ := matching(filterBindings(), k)
 	v.list.update(k, v.f.w)
+	return v.filtered(a)
+}
+
+// searches tells whether the stack is asked for what is typed: there is more of it than what is shown.
+func (v *remote[T]) searches() bool { return v.searchable && (v.partial() || v.search != "") }
+
+// filtered goes on when the filter was kept, or ended.
+func (v *remote[T]) filtered(a action) tea.Cmd {
 	text := strings.TrimSpace(v.list.filter.value())
 	switch {
-	case k.String() == "enter" && v.searchable && text != v.search && (v.partial() || v.search != ""):
+	case a == actFilter && text != v.search && v.searches():
 		v.search = text
 		return v.load()
-	case k.String() == "esc" && v.search != "":
+	case a == actBack && v.search != "":
 		v.search = ""
 		return v.load()
 	}

@@ -94,7 +94,7 @@ func (v *users) bindings() []binding {
 		return []binding{{action: actSignIn, keys: []string{"n", "enter"}, short: "sign in", name: "Sign in to a stack"}}
 	}
 	if v.list.typing() {
-		bs := v.list.typingBindings()
+		bs := filterBindings()
 		bs[0].short, bs[0].name = "search the stack", "Search the stack"
 		return bs
 	}
@@ -138,12 +138,11 @@ func (v *users) bindings() []binding {
 }
 
 func (v *users) do(a action) tea.Cmd {
-	by, desc := v.list.sortBy, v.list.desc
+	by, desc, typing := v.list.sortBy, v.list.desc, v.list.typing()
 	if v.list.do(a) {
 		switch {
-		case a == actBack && v.search != "":
-			v.search = ""
-			return v.load()
+		case typing, a == actBack && v.search != "":
+			return v.filtered(a)
 		case by != v.list.sortBy, desc != v.list.desc:
 			return v.load()
 		}
@@ -435,10 +434,16 @@ func (v *users) update(msg tea.Msg) tea.Cmd {
 
 // filterKey types what is searched for. While it is typed it filters what is listed; enter asks the stack.
 func (v *users) filterKey(k tea.KeyPressMsg) tea.Cmd {
+	a, _ := matching(filterBindings(), k)
 	v.list.update(k, v.f.w)
+	return v.filtered(a)
+}
+
+// filtered goes on when what is searched for was typed, or the search is over.
+func (v *users) filtered(a action) tea.Cmd {
 	text := strings.TrimSpace(v.list.filter.value())
-	switch k.String() {
-	case "enter":
+	switch a {
+	case actFilter:
 		if text == "" && v.search == "" {
 			return nil
 		}
@@ -446,7 +451,7 @@ func (v *users) filterKey(k tea.KeyPressMsg) tea.Cmd {
 		v.list.filter.wipe()
 		v.list.keep()
 		return v.load()
-	case "esc":
+	case actBack:
 		if v.search != "" {
 			v.search = ""
 			return v.load()

@@ -48,21 +48,21 @@ func (c *userCard) bindings() []binding {
 		{action: actCancel, keys: []string{"esc", "q", "enter"}, show: "esc", short: "close"},
 	}
 	if g, _, ok := c.list.at(); ok {
-		word := "revoke this"
+		word, name := "revoke this", "Revoke this token or session"
 		if g >= 2 {
-			word = "take this away"
+			word, name = "take this away", "Take this group or policy away"
 		}
-		bs = append(bs, binding{action: actRevoke, keys: []string{"x"}, short: word})
+		bs = append(bs, binding{action: actRevoke, keys: []string{"x"}, short: word, name: name})
 	}
 	if len(c.d.Tokens)+len(c.d.Sessions) > 0 {
-		bs = append(bs, binding{action: actRevokeAll, keys: []string{"X"}, short: "all tokens and sessions"})
+		bs = append(bs, binding{action: actRevokeAll, keys: []string{"X"}, short: "all tokens and sessions", name: "Revoke all tokens and sessions"})
 	}
 	return append(
 		bs,
-		binding{action: actEdit, keys: []string{"e"}, short: "edit"},
-		binding{action: actSetPassword, keys: []string{"p"}, short: "password"},
-		binding{action: actEmails, keys: []string{"m"}, short: "e-mails"},
-		binding{action: actReload, keys: []string{"r"}, short: "again"},
+		binding{action: actEdit, keys: []string{"e"}, short: "edit", name: "Edit the user"},
+		binding{action: actSetPassword, keys: []string{"p"}, short: "password", name: "Set the password"},
+		binding{action: actEmails, keys: []string{"m"}, short: "e-mails", name: "Change the e-mails"},
+		binding{action: actReload, keys: []string{"r"}, short: "again", name: "Ask the stack again"},
 		binding{action: actDown, keys: []string{"down", "j"}, show: "↑↓", short: "move"},
 		binding{action: actUp, keys: []string{"up", "k"}},
 		binding{action: actPageDown, keys: []string{"pgdown"}},
