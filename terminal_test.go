@@ -18,13 +18,21 @@ import (
 	"github.com/creack/pty"
 )
 
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(buildDir)
+	os.Exit(code)
+}
+
+// buildDir is where buildWakey has put the program, if it was asked to.
+var buildDir string
+
 // buildWakey builds the program once for all tests of the run.
-var buildWakey = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "wakey-e2e-")
-	if err != nil {
+var buildWakey = sync.OnceValues(func() (_ string, err error) {
+	if buildDir, err = os.MkdirTemp("", "wakey-e2e-"); err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "wakey")
+	bin := filepath.Join(buildDir, "wakey")
 	out, err := exec.Command("go", "build", "-o", bin, "wakey").CombinedOutput()
 	if err != nil {
 		return "", &buildError{err, string(out)}
