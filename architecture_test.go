@@ -34,9 +34,9 @@ var layers = map[string]layer{
 	"assets":            {},
 	"internal/authd":    {},
 	"internal/desktop":  {},
-	"internal/keyringd": {}, // real keyrings for tests
-	"internal/notifyd":  {}, // takes notifications in tests
-	"security":          {}, // tests of the whole program
+	"internal/keyringd": {imports: []string{"internal/notifyd"}}, // real keyrings for tests
+	"internal/notifyd":  {},                                      // takes notifications in tests
+	"security":          {},                                      // tests of the whole program
 }
 
 // standIns are what the tests of every layer may use: the server, and a desktop. The server doesn't know the client

@@ -3,7 +3,6 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"wakey/internal/authd"
+	"wakey/internal/keyringd"
 )
 
 // contest is a home with one account, the stack that it signed in to, and commands that are timed against
@@ -57,35 +57,9 @@ func newContest(b *testing.B) *contest {
 // startSession starts a session bus and a keyring that is open.
 func (c *contest) startSession() {
 	c.b.Helper()
-	for _, program := range []string{"dbus-daemon", "gnome-keyring-daemon", "secret-tool"} {
-		if _, err := exec.LookPath(program); err != nil {
-			c.b.Skipf("%s is not installed (apt-get install dbus gnome-keyring libsecret-tools)", program)
-		}
-	}
-	bus := c.command("dbus-daemon", "--session", "--nofork", "--print-address")
-	said, err := bus.StdoutPipe()
-	if err != nil {
-		c.b.Fatal(err)
-	}
-	c.start(bus)
-	address, err := bufio.NewReader(said).ReadString('\n')
-	if err != nil {
-		c.b.Fatal(err)
-	}
-	c.env = append(c.env, "DBUS_SESSION_BUS_ADDRESS="+strings.TrimSpace(address))
-	keyring := c.command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
-	keyring.Stdin = strings.NewReader("master password")
-	c.start(keyring)
-	store := func() bool {
-		cmd := c.command("secret-tool", "store", "--label=probe", "service", "probe", "username", "probe")
-		cmd.Stdin = strings.NewReader("x")
-		return cmd.Run() == nil
-	}
-	for deadline := time.Now().Add(30 * time.Second); !store(); {
-		if time.Now().After(deadline) {
-			c.b.Fatal("the keyring daemon is not there")
-		}
-	}
+	keyringd.Need(c.b)
+	c.env = keyringd.Bus(c.b, c.env, c.home)
+	keyringd.Start(c.b, c.env)
 }
 
 func (c *contest) command(name string, args ...string) *exec.Cmd {

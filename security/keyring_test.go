@@ -3,7 +3,6 @@
 package security_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -26,22 +25,7 @@ func (w *world) desktop() *exec.Cmd {
 	w.env = slices.DeleteFunc(w.env, func(v string) bool {
 		return strings.HasPrefix(v, "WAKEY_PASSPHRASE_FILE=") || strings.HasPrefix(v, "DBUS_SESSION_BUS_ADDRESS=")
 	})
-	w.t.Cleanup(func() { keyringd.Sweep(w.home) })
-	bus := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address")
-	bus.Env = w.env
-	out, err := bus.StdoutPipe()
-	if err == nil {
-		err = bus.Start()
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { _ = bus.Process.Kill(); _ = bus.Wait() })
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.env = append(w.env, "DBUS_SESSION_BUS_ADDRESS="+strings.TrimSpace(address))
+	w.env = keyringd.Bus(w.t, w.env, w.home)
 	return keyringd.Start(w.t, w.env)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"wakey/internal/keyringd"
+	"wakey/internal/notifyd"
 )
 
 // inSession runs the test that calls it once more, alone, in a desktop session of its own: a
@@ -382,32 +383,15 @@ func TestBusWithoutKeyring(t *testing.T) {
 	if !inSession(t) {
 		return
 	}
-	conf := filepath.Join(t.TempDir(), "bus.conf")
-	writeFile(t, conf, []byte(`<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/>
-<allow own="*"/><allow eavesdrop="true"/></policy></busconfig>`))
-	bus := exec.CommandContext(t.Context(), "dbus-daemon", "--nofork", "--print-address", "--config-file="+conf)
-	out, err := bus.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bus.Start(); err != nil {
-		t.Fatal(err)
-	}
-	address := make([]byte, 4096)
-	n, err := out.Read(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", strings.TrimSpace(string(address[:n])))
+	address, stop := notifyd.Bus(t, nil, false)
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
 	a := &answers{give: []string{"x"}}
 	s := a.open(t.TempDir())
 	says(t, s.Init(t.Context(), KeyringKey), ErrNoKeyring, "nothing on the session bus offers one")
 	if _, err := s.Update(t.Context(), "00000001", named("a")); err != nil || len(a.asked) != 1 {
 		t.Errorf("%v, asked %+v", err, a.asked)
 	}
-	_ = bus.Process.Kill()
-	_ = bus.Wait()
+	stop()
 	says(t, openTestStore(t.TempDir()).Init(t.Context(), KeyringKey), ErrNoKeyring) // the bus itself is gone
 }
 

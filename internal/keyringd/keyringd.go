@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
+
+	"wakey/internal/notifyd"
 )
 
 // masterPassword unlocks every keyring that is started here.
@@ -145,9 +147,25 @@ func Daemons(mark string) (pids []int) {
 	return pids
 }
 
-// Sweep ends them: a call that was under way when a test ended makes the bus start a keyring that outlives both.
+// Sweep ends them, and what they start meanwhile: a call that was under way when a test ended makes the bus start a
+// keyring that outlives both.
 func Sweep(mark string) {
-	for _, pid := range Daemons(mark) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	for late := time.Now().Add(time.Minute); time.Now().Before(late); {
+		left := Daemons(mark)
+		if left == nil {
+			return
+		}
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}
+}
+
+// Bus starts a session bus with env, which starts a keyring of its own accord when one is called and none is there, as that
+// of a desktop does. What it started ends with it, known by home, the directory that env names. It gives env with its address.
+func Bus(tb testing.TB, env []string, home string) []string {
+	tb.Helper()
+	tb.Cleanup(func() { Sweep(home) })
+	address, _ := notifyd.Bus(tb, env, true)
+	return append(env, "DBUS_SESSION_BUS_ADDRESS="+address)
 }

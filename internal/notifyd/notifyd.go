@@ -3,9 +3,6 @@
 package notifyd
 
 import (
-	"bufio"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,26 +53,9 @@ func Start(tb testing.TB, can ...string) *Desktop {
 // StartBus starts a bus without a service.
 func StartBus(tb testing.TB) *Desktop {
 	tb.Helper()
-	if _, err := exec.LookPath("dbus-daemon"); err != nil {
-		tb.Skip("dbus-daemon is not installed (apt-get install dbus)")
-	}
-	cmd := exec.CommandContext(tb.Context(), "dbus-daemon", "--session", "--nofork", "--print-address=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		tb.Fatal(err)
-	}
-	d := &Desktop{Address: strings.TrimSpace(address), came: make(chan struct{}, 1)}
+	d := &Desktop{came: make(chan struct{}, 1)}
+	d.Address, _ = Bus(tb, nil, false)
+	var err error
 	if d.conn, err = dbus.Connect(d.Address); err != nil {
 		tb.Fatal(err)
 	}
