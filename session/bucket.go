@@ -10,8 +10,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"a.wakey/quick"
 )
 
 // engineName is the file that says that the accounts are in a bucket. accounts.age is then a copy of
@@ -47,12 +48,9 @@ type engineFile struct {
 // engineNATS is the one engine besides the file.
 const engineNATS = "nats"
 
-// bucketPattern is what JetStream takes as a name, short enough to be part of a client_id.
-var bucketPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,32}$`)
-
 // Check says what is wrong with b.
 func (b Bucket) Check() error {
-	if !bucketPattern.MatchString(b.Name) {
+	if !validBucket(b.Name) {
 		return fmt.Errorf("%q can't name a bucket: use 1 to 32 letters, digits, - or _", b.Name)
 	}
 	for _, path := range []string{b.Creds, b.CAFile} {
@@ -62,6 +60,11 @@ func (b Bucket) Check() error {
 	}
 	_, err := b.addresses()
 	return err
+}
+
+// validBucket tells whether JetStream takes name, and it is short enough to be part of a client_id.
+func validBucket(name string) bool {
+	return name != "" && len(name) <= 32 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // CheckFiles says what is wrong with the files that b names.
@@ -147,7 +150,11 @@ func (s *FileStore) writeEngine(b Bucket) error {
 	if err != nil {
 		return err
 	}
-	return s.cannotWrite(replaceFile(s.path(engineName), "", true, writer(append(data, '\n'))))
+	if err := s.cannotWrite(replaceFile(s.path(engineName), "", true, writer(append(data, '\n')))); err != nil {
+		return err
+	}
+	// A token that lies ready is not looked at again, and others may write from now on.
+	return kernelForget(quick.ReadyName(s.dir))
 }
 
 // removeEngine is the one step that makes accounts.age this machine's store. The store's lock is held.

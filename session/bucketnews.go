@@ -105,8 +105,10 @@ func (s *BucketStore) listen() {
 	if err != nil {
 		return
 	}
-	if sub, err = nc.Subscribe(s.bucket.news(">"), n.hear(s.bucket.news(""))); err != nil {
-		return
+	for _, keys := range []string{indexKey, accountsKeys + ">"} { // of leases and notes nobody needs to hear
+		if sub, err = nc.Subscribe(s.bucket.news(keys), n.hear(s.bucket.news(""))); err != nil {
+			return
+		}
 	}
 	_ = nc.FlushWithContext(ctx) // else nothing is heard, and what is known is trusted for newsTrust
 	n.mu.Lock()
@@ -120,7 +122,7 @@ func (n *news) hear(prefix string) func(*nats.Msg) {
 	return func(m *nats.Msg) {
 		key := strings.TrimPrefix(m.Subject, prefix)
 		rev, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
-		if err != nil || key != indexKey && !strings.HasPrefix(key, accountsKeys) {
+		if err != nil {
 			return
 		}
 		h := heard{value{data: m.Data, rev: rev}, key}

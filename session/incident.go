@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"wakey/api"
@@ -136,7 +137,9 @@ type Proof struct {
 
 const incidentVersion = 1
 
-var incidentID = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$`)
+// incidentID is what the ID of an incident looks like. It is compiled by whoever needs it: every
+// start of the program would pay for it.
+var incidentID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$`) })
 
 // ErrNoIncident says that there is no such incident.
 var ErrNoIncident = errors.New("no such incident")
@@ -221,7 +224,7 @@ func (m *Manager) CutOff() (map[ID]Incident, error) {
 
 // Incident returns one. Errors: ErrNoIncident.
 func (m *Manager) Incident(id string) (*Incident, error) {
-	if !incidentID.MatchString(id) {
+	if !incidentID().MatchString(id) {
 		return nil, fmt.Errorf("%w: %q", ErrNoIncident, shown(id))
 	}
 	return m.readIncident(incidentFile(id))

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"a.wakey/quick"
 	"golang.org/x/sys/unix"
 )
 
@@ -185,5 +186,21 @@ func TestHarden(t *testing.T) {
 	out, err := child(t, "harden").Output()
 	if err != nil || string(out) != "0 0 <nil>\n" {
 		t.Errorf("%s, %v", out, err)
+	}
+}
+
+// A token that lies ready is looked up without a look at the store: it goes when others may write as well.
+func TestNothingLiesReadyInABucket(t *testing.T) {
+	s := unlocked(t)
+	name := quick.ReadyName(s.dir)
+	if err := keepInKernel(name, []byte("a token"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kernelForget(name) })
+	if _, err := MoveToBucket(t.Context(), s.dir, BucketInit{newTestBucket(t), 1, PassphraseKey}, StoreOptions{Passphrase: testPassphrase}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := findKernelKey(name); err == nil {
+		t.Error("the token of before lies ready")
 	}
 }

@@ -71,7 +71,7 @@ type responder struct {
 // *InterruptedError when the stack can't be reached any more, or ctx ended, and what kept it
 // from beginning.
 func (m *Manager) Respond(ctx context.Context, plan *Plan, h ResponseHooks) (*Incident, error) {
-	if !incidentID.MatchString(plan.ID) {
+	if !incidentID().MatchString(plan.ID) {
 		return nil, errors.New("that is no plan of PlanResponse: make one")
 	}
 	if b, err := m.shelf.read(incidentFile(plan.ID)); err != nil || b != nil {
