@@ -23,7 +23,10 @@ import (
 	"wakey/session"
 )
 
-var rounds = flag.Int("rounds", 20, "how often TestKilledHolder kills a process")
+var (
+	rounds = flag.Int("rounds", 20, "how often TestKilledHolder kills a process")
+	among  = flag.Int("among", 4, "how many processes want the token in each of its rounds")
+)
 
 // house is a home with alice's account in its store, and the stack that she signed in to. Tests
 // run the program in it as processes.
@@ -240,7 +243,7 @@ func TestKilledHolder(t *testing.T) {
 		}
 		h.server.Faults().Add(authd.Fault{Path: "/token refresh", Delay: delay})
 		wait := time.Duration(random.Int64N(int64(delay + 5*time.Millisecond)))
-		racers := h.race(4)
+		racers := h.race(*among)
 		killed := 0
 		if h.killHolder(racers, wait) {
 			killed = 1
