@@ -12,12 +12,11 @@ import (
 
 // Alert is something that gets no better until a person acts.
 type Alert struct {
-	Account ID
-	Name    string // the account's
-	What    string // in a few words: "sign-in needed", "unknown client"
-	Text    string // what it is and what to do next, on one line
-	Grave   bool   // somebody else may be at it
-	Key     string // two alerts with the same key are about the same thing
+	Name  string // the account's
+	What  string // in a few words: "sign-in needed", "unknown client"
+	Text  string // what it is and what to do next, on one line
+	Grave bool   // somebody else may be at it
+	Key   string // two alerts with the same key are about the same thing
 }
 
 // Alerts returns what needs a person now: accounts that can't go on by themselves, and what the watch
@@ -29,16 +28,16 @@ func alertsOf(accounts []Account) []Alert {
 	for i := range accounts {
 		switch a, f := &accounts[i], &accounts[i].Noticed; {
 		case a.State == RevokedElsewhere:
-			all = append(all, Alert{a.ID, a.Name, string(a.State), a.Reason, true, goneKey(a)})
+			all = append(all, Alert{a.Name, string(a.State), a.Reason, true, goneKey(a)})
 		case a.State.NeedsPerson():
 			key := fmt.Sprintf("%s %s %d", a.ID, a.State, a.SignedInAt.UnixNano()) // signing in again ends it
-			all = append(all, Alert{a.ID, a.Name, string(a.State), a.Reason, a.State == IdentityChanged, key})
+			all = append(all, Alert{a.Name, string(a.State), a.Reason, a.State == IdentityChanged, key})
 		case a.OpenFindings == 0 || f.Level < Alarm:
 		case f.Kind == OwnGone:
-			all = append(all, Alert{a.ID, a.Name, string(f.Kind), f.Text, true, goneKey(a)})
+			all = append(all, Alert{a.Name, string(f.Kind), f.Text, true, goneKey(a)})
 		default:
 			key := fmt.Sprintf("%s%s %s %d", findingKeys(a.ID), f.Kind, f.Subject, f.First.UnixNano())
-			all = append(all, Alert{a.ID, a.Name, string(f.Kind), f.Text, true, key})
+			all = append(all, Alert{a.Name, string(f.Kind), f.Text, true, key})
 		}
 	}
 	return all

@@ -248,17 +248,8 @@ func (s *BucketStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
 		if _, there := index.Names[id]; there || validID(id) != nil {
 			continue // whoever refreshes that account next meets the note
 		}
-		wait, cancel := context.WithTimeout(ctx, time.Second)
-		lock, err := s.Lock(wait, id)
-		cancel()
-		if err != nil {
-			continue // somebody is at it
-		}
-		if lock.Interrupted != nil {
-			orphans = append(orphans, *lock.Interrupted)
-			err = lock.End()
-		}
-		lock.Release()
+		left, err := takeNote(ctx, s, id, time.Second)
+		orphans = append(orphans, left...)
 		if err != nil {
 			return orphans, err
 		}

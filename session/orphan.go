@@ -28,22 +28,29 @@ func (s *FileStore) takeOrphans(ctx context.Context) ([]Attempt, error) {
 		if _, ok, err := snap.get(id); ok || err != nil {
 			continue // whoever refreshes that account next meets the note
 		}
-		wait, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
-		lock, err := s.Lock(wait, id)
-		cancel()
-		if err != nil {
-			continue // somebody is at it
-		}
-		if lock.Interrupted != nil {
-			orphans = append(orphans, *lock.Interrupted)
-			err = lock.End()
-		}
-		lock.Release()
+		left, err := takeNote(ctx, s, id, 10*time.Millisecond)
+		orphans = append(orphans, left...)
 		if err != nil {
 			return orphans, err
 		}
 	}
 	return orphans, nil
+}
+
+// takeNote takes away the note that an attempt for id has left, and returns it. Where somebody is at it, as
+// far as patience can tell, there is none.
+func takeNote(ctx context.Context, s Store, id ID, patience time.Duration) ([]Attempt, error) {
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	lock, err := s.Lock(wait, id)
+	if err != nil {
+		return nil, nil //nolint:nilerr // somebody has it
+	}
+	defer lock.Release()
+	if lock.Interrupted == nil {
+		return nil, nil
+	}
+	return []Attempt{*lock.Interrupted}, lock.End()
 }
 
 // tellOrphans reports what requests that were cut off may have left on their stacks.
