@@ -88,11 +88,11 @@ func (a *app) moveToBucket(ctx context.Context, b *bucketFlags) error {
 	if err != nil {
 		return err
 	}
-	done, err := session.MoveToBucket(ctx, session.DefaultDir(), i, a.storeOptions())
+	accounts, err := session.MoveToBucket(ctx, session.DefaultDir(), i, a.storeOptions())
 	if err != nil {
 		return err
 	}
-	a.talkf("Moved into the bucket %q, accounts: %d. Start every wakey again that runs here (wakey agent, the screen).", i.Bucket.Name, done.Accounts)
+	a.talkf("Moved into the bucket %q, accounts: %d. Start every wakey again that runs here (wakey agent, the screen).", i.Bucket.Name, accounts)
 	return nil
 }
 
@@ -104,11 +104,11 @@ func (a *app) moveToFile(ctx context.Context) error {
 	if a.bucket == nil {
 		return usagef("the accounts are in a file already")
 	}
-	done, err := a.bucket.MoveToFile(ctx)
+	accounts, err := a.bucket.MoveToFile(ctx)
 	if err != nil {
 		return err
 	}
-	a.talkf("Moved into a file of this machine, accounts: %d. Start every wakey again that runs here.", done.Accounts)
+	a.talkf("Moved into a file of this machine, accounts: %d. Start every wakey again that runs here.", accounts)
 	a.talkf("The bucket stays as it is, for the other machines: both hold the same refresh tokens, and revoking one revokes both.")
 	return nil
 }

@@ -32,11 +32,9 @@ type streamInfo struct {
 
 // streamMember is a replica besides the leader.
 type streamMember struct {
-	Name    string        `json:"name"`
-	Current bool          `json:"current"`
-	Offline bool          `json:"offline"`
-	Active  time.Duration `json:"active"` // since it was last heard of
-	Lag     uint64        `json:"lag"`    // writes that it has not made yet
+	Name    string `json:"name"`
+	Offline bool   `json:"offline"`
+	Lag     uint64 `json:"lag"` // writes that it has not made yet
 }
 
 // info asks for the state of the bucket; filter chooses the keys that are named.

@@ -12,8 +12,7 @@ type Replica struct {
 	Name   string
 	Leader bool
 	Online bool
-	Lag    uint64        // writes that it has not made yet
-	Heard  time.Duration // since the leader last heard of it; 0 for the leader
+	Lag    uint64 // writes that it has not made yet
 }
 
 // BucketStatus says how the bucket stands.
@@ -75,7 +74,7 @@ func (s *BucketStore) Engine(ctx context.Context) BucketStatus {
 		st.Replicas = append(st.Replicas, Replica{Name: api.Clean(info.Cluster.Leader), Leader: true, Online: true})
 	}
 	for _, m := range info.Cluster.Replicas {
-		st.Replicas = append(st.Replicas, Replica{Name: api.Clean(m.Name), Online: !m.Offline, Lag: m.Lag, Heard: m.Active})
+		st.Replicas = append(st.Replicas, Replica{Name: api.Clean(m.Name), Online: !m.Offline, Lag: m.Lag})
 	}
 	return st
 }

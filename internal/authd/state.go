@@ -229,7 +229,7 @@ func (s *Server) loginTaken(login string, except *user) bool {
 	return owner != nil && owner != except
 }
 
-// indexNames renews a user's place in the one name space of usernames and e-mails.
+// indexNames makes anew a user's place in the one name space of usernames and e-mails.
 func (s *Server) indexNames(u *user) {
 	for _, name := range u.names {
 		delete(s.names, name)
