@@ -239,9 +239,9 @@ func TestKilledHolder(t *testing.T) {
 		// Half of the kills meet a slow request, the other half what stands before and behind it.
 		delay := time.Millisecond
 		if round%2 == 0 {
-			delay += time.Duration(random.Int64N(int64(20 * time.Millisecond)))
+			delay = 50*time.Millisecond + time.Duration(random.Int64N(int64(50*time.Millisecond)))
 		}
-		h.server.Faults().Add(authd.Fault{Path: "/token refresh", Delay: delay})
+		h.server.Faults().Add(authd.Fault{Path: "/token refresh", Delay: delay, Times: 1})
 		wait := time.Duration(random.Int64N(int64(delay + 5*time.Millisecond)))
 		racers := h.race(*among)
 		killed := 0
