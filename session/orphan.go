@@ -44,7 +44,7 @@ func takeNote(ctx context.Context, s Store, id ID, patience time.Duration) ([]At
 	defer cancel()
 	lock, err := s.Lock(wait, id)
 	if err != nil {
-		return nil, nil //nolint:nilerr // somebody has it
+		return nil, nil // somebody has it
 	}
 	defer lock.Release()
 	if lock.Interrupted == nil {
