@@ -39,6 +39,7 @@ type thief struct {
 	// worked and refused count its requests, inARow the refused ones since the last that worked.
 	worked, refused, inARow int
 	moves, names            int
+	out                     bool // and it was said
 }
 
 // booty is one thing that a thief has.
@@ -134,7 +135,7 @@ func (th *thief) move(ctx context.Context) {
 	case err == nil:
 		b.dead = false
 		th.worked++
-		th.inARow = 0
+		th.inARow, th.out = 0, false
 		th.tell(ui.AsideLine{Text: text, Bad: true})
 	case errors.Is(err, api.ErrTokenDead), errors.Is(err, api.ErrRefreshRefused), errors.Is(err, api.ErrBadCredentials):
 		b.dead = true
@@ -143,7 +144,8 @@ func (th *thief) move(ctx context.Context) {
 		th.tell(ui.AsideLine{Text: b.what + " is refused", Good: true})
 	default: // the session ceiling, or a stack in trouble: neither
 	}
-	if th.inARow > 0 && th.beaten() {
+	if th.inARow > 0 && th.beaten() && !th.out {
+		th.out = true
 		th.tell(ui.AsideLine{Text: "everything it has was tried again and refused: it is out", Good: true})
 	}
 }
@@ -197,20 +199,6 @@ func (th *thief) got(tok *api.Token) {
 	}
 }
 
-// holds counts what it has.
-func (th *thief) holds() string {
-	refresh, access := 0, 0
-	for _, b := range th.loot {
-		switch {
-		case !b.access.IsZero():
-			access++
-		case b.password.IsZero():
-			refresh++
-		}
-	}
-	return fmt.Sprintf("%d refresh and %d access tokens and the password", refresh, access)
-}
-
 // wakey is how far wakey is.
 func (th *thief) wakey() string {
 	if under, _ := th.m.CutOff(); len(under) > 0 {
@@ -231,8 +219,10 @@ func (th *thief) tell(l ui.AsideLine) {
 	case len(th.loot) == 0:
 	case th.beaten():
 		title = fmt.Sprintf("THE THIEF  is out: the last %d requests were all refused. %d had worked before", th.inARow, th.worked)
+	case th.inARow > len(th.loot)/4 && th.inARow > 1:
+		title = fmt.Sprintf("THE THIEF  tries what it has: the last %d requests were refused. %d had worked before", th.inARow, th.worked)
 	default:
-		title = fmt.Sprintf("THE THIEF  is in: requests that worked %d, refused %d. It has %s", th.worked, th.refused, th.holds())
+		title = fmt.Sprintf("THE THIEF  is in: requests that worked %d, refused %d. It has %d tokens and the password", th.worked, th.refused, len(th.loot)-1)
 	}
 	if len(th.loot) > 0 && !th.beaten() {
 		title = th.wakey() + title

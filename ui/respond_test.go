@@ -168,7 +168,7 @@ func TestRespondLeavesWhatIsNotWanted(t *testing.T) {
 	var asked revocations
 	s := newStack(t, asked.before)
 	s.stranger(t, alice, "phone-7c1e")
-	s.stranger(t, alice, "ci-runner")
+	kept := s.stranger(t, alice, "ci-runner")
 	tm := startProgram(t, Options{Open: s.open}, 120, 50)
 	tm.until("active")
 	tm.typed("!")
@@ -194,6 +194,21 @@ func TestRespondLeavesWhatIsNotWanted(t *testing.T) {
 	}
 	if more := asked.unlisted(seen, s.acc.ClientID, s.acc.SessionUUID); len(more) > 0 {
 		t.Errorf("revoked without having been on the screen: %v", more)
+	}
+
+	// What was kept is what was stolen: it works, and the session that trying it opened is closed.
+	before := s.Sessions(alice.UUID)
+	tm.typed("t")
+	tm.until("A stolen refresh token")
+	tm.typed(kept.RefreshToken.Reveal(), keyEnter)
+	tm.until("IT STILL WORKS", "…"+kept.RefreshToken.Suffix()+" STILL WORKS", "ci-runner", "is closed", "revoke it")
+	if n := s.Sessions(alice.UUID); n != before {
+		t.Errorf("%d sessions, %d before the try", n, before)
+	}
+	tm.typed(keyEsc)
+	tm.gone("IT STILL WORKS")
+	if strings.Contains(tm.out.String(), kept.RefreshToken.Reveal()) {
+		t.Error("a secret was on the screen")
 	}
 }
 
