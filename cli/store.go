@@ -166,7 +166,7 @@ of machines: the first makes the bucket and chooses its passphrase, the others j
 				return err
 			}
 			if a.bucket != nil {
-				return fmt.Errorf("%w, and its key is made: wakey store status shows it", session.ErrInBucket)
+				return fmt.Errorf("%w, and its key is made: \"wakey store status\" shows it", session.ErrInBucket)
 			}
 			return a.files.Init(cmd.Context(), k.kind())
 		},

@@ -83,7 +83,7 @@ func (l *link) call(ctx context.Context, what string, request, response any) err
 	}
 	if failed.Error != nil {
 		if failed.Error.ErrCode == codeNoStream {
-			return fmt.Errorf("%w: there is no bucket %q: wakey store init --nats makes it", errNoBucket, l.bucket.Name)
+			return fmt.Errorf("%w: there is no bucket %q: \"wakey store init --nats\" makes it", errNoBucket, l.bucket.Name)
 		}
 		return failed.Error
 	}

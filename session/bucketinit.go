@@ -74,7 +74,7 @@ func InitBucket(ctx context.Context, dir string, i BucketInit, o StoreOptions) (
 	}
 	defer s.Close()
 	if _, err := os.Lstat(s.files.path(accountsName)); err == nil {
-		return false, errors.New("this machine has accounts of its own: wakey store move --nats takes them into the bucket")
+		return false, errors.New("this machine has accounts of its own: \"wakey store move --nats\" takes them into the bucket")
 	}
 	if made, err = s.found(ctx, i); err != nil {
 		return made, err

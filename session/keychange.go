@@ -26,7 +26,7 @@ func (s *FileStore) Init(ctx context.Context, kind KeyKind) error {
 	}
 	switch kf, err := s.readKeyFile(); {
 	case err == nil:
-		return fmt.Errorf("%w (%s): wakey store move puts it elsewhere", ErrHasKey, kf.Kind)
+		return fmt.Errorf("%w (%s): \"wakey store move\" puts it elsewhere", ErrHasKey, kf.Kind)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

@@ -254,7 +254,7 @@ func keyringKey(ctx context.Context, wait keyringWait, kf keyFile) (*storeKey, e
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, ErrNoKeyring):
-		return nil, fmt.Errorf("%w: its key is in the keyring, and %w; use the session that made the store, or there: wakey store move passphrase", ErrLocked, err)
+		return nil, fmt.Errorf("%w: its key is in the keyring, and %w; use the session that made the store, or there: wakey store move --passphrase", ErrLocked, err)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
 	}

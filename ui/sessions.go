@@ -221,7 +221,7 @@ func (v *sessions) sessionDetails(r sessionRow, w int) []string {
 func (v *sessions) story(r sessionRow) string {
 	switch {
 	case r.strange:
-		return "The stack lists it for another user than was asked for: wakey leaves it alone."
+		return "The stack lists it for another user than was asked for; wakey leaves it alone."
 	case r.current:
 		return "It is the access token that the account " + r.account + " uses now. Revoking it ends that token at once."
 	case r.whose.ours():
