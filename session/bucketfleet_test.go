@@ -212,6 +212,37 @@ func TestFleetMeetsTheExpiryTogether(t *testing.T) {
 	f.checkStatus()
 }
 
+// A server that lost the others answers nobody, and its clients can't tell it from one where an election is
+// under way: they go on through another one.
+func TestBucketThroughAnotherServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for an election: without -short")
+	}
+	wait, move := bucketWait, bucketMove
+	defer func() { bucketWait, bucketMove = wait, move }()
+	bucketWait, bucketMove = 2*time.Minute, time.Second
+	c := startCluster(t, 3)
+	b := Bucket{URL: c.urls(), Name: "fleet"}
+	s := join(t, b, 3)
+	if _, err := s.Update(t.Context(), "00000001", named("a")); err != nil {
+		t.Fatal(err)
+	}
+	c.settle(b)
+	var mine *natsNode
+	for _, node := range c.nodes {
+		if s.link.conn.Load().ConnectedServerName() == node.options.ServerName {
+			mine = node
+		}
+	}
+	mine.cut(false)
+	if _, err := s.Update(t.Context(), "00000001", named("b")); err != nil {
+		t.Errorf("with its server cut off: %v", err)
+	}
+	if now := s.link.conn.Load().ConnectedServerName(); now == mine.options.ServerName {
+		t.Errorf("it is connected to %s all the time", now)
+	}
+}
+
 // checkStatus looks at what is told of the replicas while all are there, and while one is gone.
 func (f *bucketFleet) checkStatus() {
 	t, s := f.t, f.machines[0].store

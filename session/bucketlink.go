@@ -20,7 +20,12 @@ var (
 	bucketDial   = 2 * time.Second  // one server to take the connection
 	bucketGlance = 3 * time.Second  // a look, in place of which the copy here will do
 	bucketWait   = 20 * time.Second // what has to be done
+	bucketMove   = 5 * time.Second  // a server through which nothing gets done, before another is tried
 )
+
+// bucketStay is how long no third server is tried then: where none can do anything, thousands of machines must
+// not keep them busy with connections.
+const bucketStay = 30 * time.Second
 
 // bucketGone is how long a broken connection may be broken before nobody waits for it any more.
 const bucketGone = 2 * time.Second
@@ -63,6 +68,8 @@ type link struct {
 	trouble atomic.Pointer[error]
 	// since when there is no connection, in nanoseconds of Unix time; 0: there is one.
 	since atomic.Int64
+	// idle is since when something is asked for and nothing gets done, likewise; 0: the last request was answered.
+	idle atomic.Int64
 	// changed is called when the connection breaks, comes back, or dropped messages.
 	changed func()
 }
@@ -186,6 +193,21 @@ func (l *link) back() {
 	l.changed()
 }
 
+// elsewhere takes the connection to another server when nothing got done through this one for a while: it
+// may be cut off from the others, which its clients can't see.
+func (l *link) elsewhere() {
+	now, idle := time.Now(), l.idle.Load()
+	if idle == 0 {
+		return
+	}
+	if now.Sub(time.Unix(0, idle)) < bucketMove || !l.idle.CompareAndSwap(idle, now.Add(bucketStay-bucketMove).UnixNano()) {
+		return
+	}
+	if nc := l.conn.Load(); nc != nil && nc.IsConnected() {
+		_ = nc.ForceReconnect() // it was closed meanwhile: the next request makes another
+	}
+}
+
 func (l *link) close() {
 	if nc := l.conn.Swap(nil); nc != nil {
 		nc.Close()
@@ -215,11 +237,14 @@ func (l *link) ask(ctx context.Context, msg *nats.Msg) (*nats.Msg, error) {
 func (l *link) persist(ctx context.Context, patience time.Duration, op func(ctx context.Context) error) error {
 	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	l.idle.CompareAndSwap(0, time.Now().UnixNano())
 	for delay := 20 * time.Millisecond; ; delay = min(2*delay, time.Second) {
 		err := op(wait)
 		if err == nil || !passing(err) {
+			l.idle.Store(0)
 			return err
 		}
+		l.elsewhere()
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return ctx.Err()
 		}
