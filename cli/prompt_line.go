@@ -29,9 +29,24 @@ no account.
 		Example: `  wakey prompt`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			line, _ := quick.PromptLine(session.DefaultDir(), time.Now(), session.ValidName)
-			_, err := io.WriteString(a.stdout, line)
+			_, err := io.WriteString(a.stdout, a.promptLine(session.DefaultDir(), time.Now()))
 			return err
 		},
 	}
+}
+
+// promptLine is what package quick prints, where that is sure of it.
+func (a *app) promptLine(dir string, now time.Time) string {
+	if fromEnvironment() {
+		return environmentAccount + "\n"
+	}
+	accounts, err := session.ReadIndex(dir)
+	if err != nil {
+		return ""
+	}
+	c, err := a.choose(accounts, nil)
+	if err != nil || session.ValidName(c.Name) != nil {
+		return ""
+	}
+	return quick.Prompt(c.Name, string(c.State), c.ExpiresAt.Sub(now))
 }

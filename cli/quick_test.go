@@ -5,13 +5,13 @@ package cli
 import (
 	"bytes"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"a.wakey/quick"
+	"github.com/adrg/xdg"
 
 	"wakey/session"
 )
@@ -169,46 +169,78 @@ func TestPromptAgrees(t *testing.T) {
 	}
 }
 
-// An index that is none shows nothing, and ends.
+// An index that is none shows nothing. One that wakey did not write is the program's to read.
 func TestPromptOfDamage(t *testing.T) {
 	dir := t.TempDir()
-	good := `{"version":1,"of":"x","accounts":[` + "\n" + `{"id":"00000001","name":"prod","expires_at":"2100-01-01T00:00:00Z","refreshes":true,"z":1}` + "\n]}\n"
-	for name, c := range map[string]struct{ text, want string }{
-		"good":           {good, "prod 73"},
-		"empty":          {"", ""},
-		"newer":          {strings.Replace(good, `"version":1,`, `"version":12,`, 1), ""},
-		"cut off":        {good[:len(good)-4], ""},
-		"no end":         {strings.TrimSuffix(good, "]}\n"), ""},
-		"no line":        {`{"version":1,"of":"x","accounts":[` + "\n", ""},
-		"an open text":   {strings.Replace(good, `"prod"`, `"prod\`, 1), ""},
-		"an odd escape":  {strings.Replace(good, `"prod"`, `"pr\ud800od"`, 1), ""},
-		"a control":      {strings.Replace(good, `"prod"`, `"pr\u001bod"`, 1), ""},
-		"a line too far": {`{"version":1,` + strings.Repeat("x", 5<<20), ""},
-		"long lines":     {strings.Replace(good, `"z":1`, `"z":"`+strings.Repeat("x", 300<<10)+`"`, 1), "prod 73"},
+	t.Setenv("XDG_DATA_HOME", dir)
+	xdg.Reload()
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	head, good := `{"version":1,"of":"x","accounts":[`+"\n", `{"id":"00000001","name":"prod","expires_at":"2100-01-01T00:00:00Z","refreshes":true,"lifetime":"1h0m0s"}`
+	whole := head + good + "\n]}\n"
+	for name, c := range map[string]struct {
+		text  string
+		quick string // "?": not sure
+		want  string // of the program
+	}{
+		"good":           {whole, "prod 73years\n", "prod 73years\n"},
+		"empty":          {"", "?", ""},
+		"newer":          {strings.Replace(whole, `"version":1,`, `"version":12,`, 1), "?", ""},
+		"laid out":       {strings.ReplaceAll(whole, ",", ",\n  "), "?", "prod 73years\n"},
+		"cut off":        {whole[:len(whole)-6], "?", ""},
+		"no end":         {strings.TrimSuffix(whole, "]}\n"), "?", ""},
+		"no line":        {head, "?", ""},
+		"no account":     {head + "]}\n", "", ""},
+		"an open text":   {strings.Replace(whole, `"prod"`, `"prod\`, 1), "?", ""},
+		"an odd escape":  {strings.Replace(whole, `"prod"`, `"pr\ud83d\ude00od"`, 1), "?", "pr😀od 73years\n"},
+		"a control":      {strings.Replace(whole, `"prod"`, `"pr\u001bod"`, 1), "?", ""},
+		"odd case":       {strings.Replace(whole, `"name"`, `"Name"`, 1), "?", "prod 73years\n"},
+		"a list":         {strings.Replace(whole, `"1h0m0s"`, `["1h"]`, 1), "?", ""},
+		"no time":        {strings.Replace(whole, `2100-01-01T00:00:00Z`, `soon`, 1), "?", ""},
+		"more behind":    {strings.Replace(whole, `"}`, `"} x`, 1), "?", ""},
+		"no head":        {`{"version":1,"of":"x","accounts":[` + good + "\n]}\n", "?", "prod 73years\n"},
+		"a line too far": {`{"version":1,` + strings.Repeat("x", 5<<20), "?", ""},
+		"long lines":     {strings.Replace(whole, `"1h0m0s"`, `"1h0m0s","reason":"`+strings.Repeat("x", 300<<10)+`"`, 1), "prod 73years\n", "prod 73years\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := writeFile(dir, "index.json", c.text, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			t.Chdir(dir)
-			line, sure := quick.PromptLine(filepath.Clean(dir), time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), session.ValidName)
-			if !sure || c.want == "" && line != "" || !strings.HasPrefix(line, c.want) {
-				t.Errorf("%q, %v; want %q", line, sure, c.want)
+			line, sure := quick.PromptLine(dir, now)
+			if !sure {
+				line += "?"
+			}
+			if line != c.quick {
+				t.Errorf("quick says %q, want %q", line, c.quick)
+			}
+			if line := (&app{}).promptLine(dir, now); line != c.want {
+				t.Errorf("the program says %q, want %q", line, c.want)
 			}
 		})
 	}
 }
 
+// Whatever quick is sure of, the program says as well, if it can read the index at all.
 func FuzzPrompt(f *testing.F) {
-	f.Add([]byte("{\"version\":1,\n{\"id\":\"a\",\"name\":\"b\",\"expires_at\":\"2100-01-01T00:00:00Z\"}\n]}\n"))
+	f.Add([]byte("{\"version\":1,\"of\":\"x\",\"accounts\":[\n{\"id\":\"a\",\"name\":\"b\",\"expires_at\":\"2100-01-01T00:00:00Z\"}\n]}\n"))
+	f.Add([]byte("{\"version\":1,\"of\":\"x\",\"accounts\":[\n{\"id\":\"a\",\"name\":\"\\u003cb\\\"\",\"state\":\"revoked elsewhere\",\"refreshes\":true},\n{\"id\":\"c\"}\n]}\n"))
 	dir := f.TempDir()
+	f.Setenv("XDG_DATA_HOME", dir)
+	xdg.Reload()
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, index []byte) {
 		if err := writeFile(dir, "index.json", string(index), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		line, _ := quick.PromptLine(dir, time.Now(), session.ValidName)
+		line, sure := quick.PromptLine(dir, now)
 		if strings.ContainsAny(strings.TrimSuffix(line, "\n"), "\x1b\n%$`!\\") && !strings.HasSuffix(line, " !\n") {
 			t.Errorf("%q", line)
+		}
+		if _, err := session.ReadIndex(dir); err != nil || !sure {
+			return
+		}
+		if late := (&app{}).promptLine(dir, now); late != line {
+			t.Errorf("quick says %q, the program %q", line, late)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package quick
 
 import (
-	"bytes"
 	"os"
 	"sync/atomic"
 	"time"
@@ -34,25 +33,25 @@ func askAhead(dir string) {
 	if err != nil || os.Getenv("WAKEY_REFRESH_TOKEN") != "" {
 		return
 	}
-	b = bytes.ReplaceAll(b, []byte(`": "`), []byte(`":"`)) // it is indented
-	if field(b, "kind") != "keyring" || field(b, "item") == "" || hasKey("wakey:"+field(b, "recipient")) {
+	var kind, item, recipient string
+	known := object(b, func(name, value []byte) {
+		switch string(name) {
+		case "kind":
+			kind = string(value)
+		case "item":
+			item = string(value)
+		case "recipient":
+			recipient = string(value)
+		}
+	})
+	if _, unlocked := findKey("wakey:" + recipient); !known || kind != "keyring" || item == "" || unlocked {
 		return
 	}
 	harden()
-	q := &question{field(b, "item"), make(chan opened, 1)}
+	q := &question{item, make(chan opened, 1)}
 	ahead.Store(q)
 	go func() {
 		secret, ok := askItem(keyringService, q.item, aheadPatience)
 		q.answer <- opened{secret, ok}
 	}()
-}
-
-// askedAhead gives the answer to the question for item, if that was asked ahead.
-func askedAhead(service, item string) (secret string, ok bool) {
-	q := ahead.Swap(nil)
-	if q == nil || service != keyringService || item != q.item {
-		return "", false
-	}
-	a := <-q.answer
-	return a.secret, a.ok
 }

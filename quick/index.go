@@ -4,29 +4,35 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
-	"time"
+	"io/fs"
 )
 
-// account is what a prompt has to know of one.
+// account is what a prompt has to know of one, as it stands in the index.
 type account struct {
-	id, name  string
-	state     string // of a problem; empty when there is none
-	refreshes bool   // holds a refresh token
-	expires   time.Time
+	id, name, expires []byte
+	state             []byte // of a problem; empty when there is none
+	refreshes         bool   // holds a refresh token
 }
 
-// indexHead begins the index that session writes beside the store, with one account a line.
-const indexHead = `{"version":1,`
+// isHead tells whether a line begins the index that session writes beside the store, with one account a line.
+func isHead(line []byte) bool {
+	line, begins := bytes.CutPrefix(line, []byte(`{"version":1,"of":"`))
+	generation, ends := bytes.CutSuffix(line, []byte(`","accounts":[`))
+	return begins && ends && !bytes.ContainsAny(generation, `"\`)
+}
 
-// errNoIndex says that there is none, or none that is laid out as ours are.
-var errNoIndex = errors.New("no index")
+// errNone says that no account is chosen.
+var errNone = errors.New("no account")
 
-// eachAccount calls fn with the index's lines until fn has seen enough. Of ten thousand lines it keeps one.
+// eachAccount calls fn with the index's lines until fn has seen enough. Of ten thousand lines it keeps one. It is
+// errUnsure when there is an index that is not laid out as ours are.
 func eachAccount(dir string, fn func(line []byte) (more bool)) error {
 	f, err := openFile(inside(dir, "index.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return errNoIndex
+		return errUnsure
 	}
 	defer f.close()
 	var (
@@ -36,7 +42,7 @@ func eachAccount(dir string, fn func(line []byte) (more bool)) error {
 	for {
 		if len(buf) == cap(buf) { // a long line
 			if cap(buf) > 1<<20 {
-				return errNoIndex
+				return errUnsure
 			}
 			buf = append(make([]byte, 0, 4*cap(buf)), buf...)
 		}
@@ -50,8 +56,8 @@ func eachAccount(dir string, fn func(line []byte) (more bool)) error {
 			}
 			rest = after
 			switch {
-			case head && !bytes.HasPrefix(line, []byte(indexHead)):
-				return errNoIndex
+			case head && !isHead(line):
+				return errUnsure
 			case head:
 				head = false
 			case string(line) == "]}" || !fn(line):
@@ -60,83 +66,73 @@ func eachAccount(dir string, fn func(line []byte) (more bool)) error {
 		}
 		buf = buf[:copy(buf, rest)]
 		if errors.Is(err, io.EOF) && n == 0 {
-			return errNoIndex // it has an end of its own
+			return errUnsure // it has an end of its own
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+			return errUnsure
 		}
 	}
 }
 
-// field gives the text of a field of a line. Inside of a text a quote is escaped, so that no text looks like a
-// field.
-func field(line []byte, name string) string {
-	_, rest, found := bytes.Cut(line, []byte(`"`+name+`":"`))
-	if !found {
-		return ""
-	}
-	for i := 0; i < len(rest); i++ {
-		switch rest[i] {
-		case '\\':
-			i++
-		case '"':
-			text, err := strconv.Unquote(`"` + string(rest[:i]) + `"`)
-			if err != nil {
-				return ""
-			}
-			return text
+// parseAccount reads a line of the index.
+func parseAccount(line []byte) (a account, ok bool) {
+	ok = object(bytes.TrimSuffix(line, []byte(",")), func(name, value []byte) {
+		switch string(name) {
+		case "id":
+			a.id = value
+		case "name":
+			a.name = value
+		case "state":
+			a.state = value
+		case "expires_at":
+			a.expires = value
+		case "refreshes":
+			a.refreshes = string(value) == "true"
 		}
-	}
-	return ""
-}
-
-func parseAccount(line []byte) account {
-	expires, _ := time.Parse(time.RFC3339Nano, field(line, "expires_at")) // without one it is long over
-	return account{
-		id: field(line, "id"), name: field(line, "name"), state: field(line, "state"), expires: expires,
-		refreshes: bytes.Contains(line, []byte(`,"refreshes":true,`)),
-	}
+	})
+	return a, ok
 }
 
 // find gives the account that choose chooses: named by what the environment says, else the one
-// switched to, else the only one.
-func find(dir string, valid func(string) error) (account, error) {
-	name, _, err := Named(valid)
+// switched to, else the only one. When there is none as it should be, the program says what then.
+func find(dir string) (account, error) {
+	name, _, err := Named(plainName)
 	if err != nil {
 		return account{}, err
 	}
-	current := Current(dir)
+	wanted := name
+	if name == "" {
+		wanted = Current(dir)
+	}
 	var (
-		byID, first []byte
-		found       []byte
-		count       int
+		chosen []byte // a line
+		count  int
 	)
-	err = eachAccount(dir, func(line []byte) bool {
+	err = eachAccount(dir, func(line []byte) (more bool) {
 		count++
-		if count == 1 {
-			first = bytes.Clone(line)
+		if wanted == "" {
+			chosen = bytes.Clone(line)
+			return count < 2
 		}
-		id := field(line, "id")
-		switch {
-		case name != "" && field(line, "name") == name, name == "" && current != "" && id == current:
-			found = bytes.Clone(line)
-			return false
-		case name != "" && id == name:
-			byID = bytes.Clone(line)
+		if !bytes.Contains(line, []byte(wanted)) { // of ten thousand lines, nearly all
+			return true
 		}
-		return name != "" || current != "" || count < 2
+		a, ok := parseAccount(line)
+		byName := name != "" && string(a.name) == name
+		if !ok || byName || string(a.id) == wanted {
+			chosen = bytes.Clone(line)
+		}
+		return ok && !byName && (name != "" || chosen == nil) // another one may have that name
 	})
 	switch {
 	case err != nil:
 		return account{}, err
-	case found != nil:
-	case byID != nil:
-		found = byID
-	case name == "" && count == 1:
-		found = first
-	default:
-		return account{}, errNoIndex
+	case wanted == "" && count != 1:
+		return account{}, errNone
 	}
-	a := parseAccount(found)
-	return a, valid(a.name)
+	a, ok := parseAccount(chosen)
+	if !ok {
+		return account{}, errUnsure
+	}
+	return a, plainName(string(a.name))
 }

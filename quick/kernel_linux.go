@@ -41,11 +41,6 @@ func findKey(description string) (id uintptr, ok bool) {
 	return id, errno == 0
 }
 
-func hasKey(description string) bool {
-	_, ok := findKey(description)
-	return ok
-}
-
 // readReady reads the token of the store in dir from the user's keyring, if the key that it depends on is still
 // there.
 func readReady(dir string) (r Ready, ok bool) {

@@ -11,8 +11,9 @@ import (
 // item has to be and unlocks what may be locked, and its answers pass through other threads. ok is false when the
 // library has to be asked: the item is locked, isn't there, or there is no answer within patience.
 func OpenItem(service, item string, patience time.Duration) (secret string, ok bool) {
-	if secret, ok := askedAhead(service, item); ok {
-		return secret, true
+	if q := ahead.Swap(nil); q != nil && service == keyringService && item == q.item {
+		a := <-q.answer
+		return a.secret, a.ok
 	}
 	return askItem(service, item, patience)
 }

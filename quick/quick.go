@@ -7,8 +7,8 @@
 // whose path comes before all others, and it imports little: nothing that needs fmt, encoding/json or net. A
 // test in cli sees to both.
 //
-// Whatever it is not sure of, it leaves to the program: it prints the same or nothing. Meanwhile it asks the keyring for
-// what the program will want of it.
+// Whatever it is not sure of, it leaves to the program, which has a way of its own to the same line: see object, which
+// reads what wakey wrote and nothing else. Meanwhile it asks the keyring for what the program will want of it.
 package quick
 
 import (
@@ -32,7 +32,7 @@ func init() { //nolint:gochecknoinits // it has to come before the other package
 	switch os.Args[1] {
 	case "prompt":
 		if len(os.Args) == 2 {
-			text, sure = PromptLine(dir, time.Now(), plainName)
+			text, sure = PromptLine(dir, time.Now())
 		}
 	case "token":
 		if text, sure = tokenText(dir, os.Args[2:], time.Now()); !sure {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -383,12 +384,12 @@ func (t *talk) tell(text string) {
 		_, _ = io.WriteString(t.c.Out, "\n")
 	}
 	t.spoke, t.prompting = true, false
-	text = endOfToken.ReplaceAllString(clean(strings.TrimSpace(text)), "ending in $1")
+	text = endOfToken().ReplaceAllString(clean(strings.TrimSpace(text)), "ending in $1")
 	_, _ = io.WriteString(t.c.Out, text+"\n")
 }
 
 // endOfToken is how a token is named everywhere: by its last 8 characters.
-var endOfToken = regexp.MustCompile(`…([0-9a-f]{8})\b`)
+var endOfToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`…([0-9a-f]{8})\b`) })
 
 // hintOr is a key, or else what says the same without one.
 func (f *frame) hintOr(text, spoken string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -183,7 +184,9 @@ func (v *inspector) pastedBindings() []binding {
 }
 
 // tokenForm is what every token of a stack looks like (contract 4).
-var tokenForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+var tokenForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+})
 
 // tokenIn is the token in a pasted text: alone, in quotes, or behind the header's name.
 func tokenIn(s string) string {
@@ -222,7 +225,7 @@ func (d *pasteDialog) do(a action) tea.Cmd {
 		d.f.close(d)
 	case actChoose:
 		text := tokenIn(d.in.value())
-		if !tokenForm.MatchString(text) {
+		if !tokenForm().MatchString(text) {
 			d.wrong = "A token has 36 characters: hexadecimal digits in five groups. This has " + number(len([]rune(text))) + "."
 			return nil
 		}
