@@ -23,7 +23,7 @@ func TestAdministratorManagesUsers(t *testing.T) {
 	x := m.terminal(120, 34)
 	x.see("boss", "active")
 	x.typeKeys("5")
-	x.see("users of the tenant Example", "alice@example.com", "3 users")
+	x.see("users of Example", "alice@example.com", "3 users")
 
 	x.typeKeys("c")
 	x.see("Create a user on " + host)

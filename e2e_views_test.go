@@ -95,7 +95,7 @@ func TestAdministratorsDay(t *testing.T) {
 	x.typeKeys(strings.Repeat("\x7f", 20), "go to refresh")
 	x.until("the choice", func(s string) bool { return strings.Contains(line(s, "▌ Go to"), "Go to refresh tokens") })
 	x.click("▌ Go to refresh tokens")
-	x.see("alice on "+host, "this machine")
+	x.see("alice at "+host, "this machine")
 	x.click("q quit")
 	x.quit()
 }

@@ -91,7 +91,7 @@ func TestPictures(t *testing.T) {
 	x.esc("the palette closed", func(s string) bool { return !strings.Contains(s, "› token") })
 	x.click("boss  ")
 	x.typeKeys("5")
-	x.see("users of the tenant Example", "carol")
+	x.see("users of Example", "carol")
 	x.typeKeys("j")
 	x.until("alice's row chosen", func(s string) bool { return strings.Contains(line(s, "▌"), "alice") })
 	x.picture("users")

@@ -244,7 +244,7 @@ func (w *watched) sessions(l look, o ours, labels map[string]string, first bool)
 	}
 	f := Finding{Kind: UnknownSessions, New: len(fresh) > 0}
 	if len(fresh) == 0 {
-		f.Text = fmt.Sprintf("%s opened elsewhere and known from earlier looks", count(len(all), "session"))
+		f.Text = fmt.Sprintf("%s opened elsewhere, none of them new", count(len(all), "session"))
 		for _, s := range all {
 			f.Sessions = append(f.Sessions, s.UUID)
 		}

@@ -65,6 +65,9 @@ func (v *accounts) details(a session.Account, w, h int, withGauge bool) string {
 	return strings.Join(head(lines, h), "\n")
 }
 
+// latelyMost is how many lines one thing that happened takes at most.
+const latelyMost = 4
+
 // lately are the last things that happened to an account, the newest first, where there is room
 // for some.
 func (v *accounts) lately(a session.Account, w, h int) []string {
@@ -92,7 +95,7 @@ func (v *accounts) lately(a session.Account, w, h int) []string {
 		at := clockTime(v.f.now, e.Time)
 		at = fit(at[:min(len(at), len("2026-11-23"))], when)
 		text := wrap(e.Text, w-when-2)
-		if room := min(2, h-len(lines)); len(text) > room {
+		if room := min(latelyMost, h-len(lines)); len(text) > room {
 			text = append(text[:room-1:room-1], cut(text[room-1]+" "+text[room], w-when-2))
 		}
 		for _, l := range text {
@@ -109,6 +112,9 @@ func (v *accounts) lately(a session.Account, w, h int) []string {
 // fact is a label and what there is to say to it.
 type fact struct{ label, text, note string }
 
+// noteMost is how many lines a note takes at most where it doesn't fit behind what it is about.
+const noteMost = 3
+
 func (f fact) lines(s *styles, w int) []string {
 	const label = 15
 	first := " " + s.muted.Render(fit(f.label, label)) + cut(f.text, w-label-2)
@@ -118,7 +124,11 @@ func (f fact) lines(s *styles, w int) []string {
 	if used := label + 1 + width(f.text); used+2+width(f.note) < w {
 		return []string{first + "  " + s.muted.Render(f.note)}
 	}
-	return []string{first, " " + blanks(label) + s.muted.Render(cut(f.note, w-label-2))}
+	lines := []string{first}
+	for _, l := range head(wrap(f.note, max(1, w-label-2)), noteMost) {
+		lines = append(lines, " "+blanks(label)+s.muted.Render(l))
+	}
+	return lines
 }
 
 func (v *accounts) facts(a session.Account) []fact {
@@ -137,10 +147,8 @@ func (v *accounts) facts(a session.Account) []fact {
 	case !a.ExpiresAt.After(now):
 		facts = append(facts, fact{"access token", "…" + a.TokenSuffix, "expired " + age(now, a.ExpiresAt)})
 	default:
-		facts = append(facts, fact{
-			"access token", "…" + a.TokenSuffix,
-			clockTime(now, a.ObtainedAt) + " to " + clockTime(now, a.ExpiresAt),
-		})
+		l := lifeOf(a).whole()
+		facts = append(facts, fact{"access token", "…" + a.TokenSuffix, clockTime(now, l.from) + " to " + clockTime(now, l.until)})
 	}
 	if a.ClientID == "" {
 		facts = append(facts, fact{"refresh token", "none", "the account ends with its access token"})

@@ -56,9 +56,8 @@ func (f *frame) asideView() []string {
 	}
 	s := f.st
 	lines := []string{s.on(s.strong, true).Render(fit(" "+clean(f.aside.Title), f.w))}
-	news := f.aside.Lines
-	news = news[max(0, len(news)-n+1):]
-	for _, l := range news {
+	var news []string
+	for _, l := range f.aside.Lines {
 		shape, st := s.muted.Render("·"), s.text
 		switch {
 		case l.Bad:
@@ -66,8 +65,14 @@ func (f *frame) asideView() []string {
 		case l.Good:
 			shape, st = s.good.Render("✓"), s.good
 		}
-		lines = append(lines, cut(" "+shape+" "+st.Render(clean(l.Text)), f.w))
+		for i, part := range wrap(clean(l.Text), max(1, f.w-4)) {
+			if i > 0 {
+				shape = " "
+			}
+			news = append(news, cut(" "+shape+" "+st.Render(part), f.w))
+		}
 	}
+	lines = append(lines, news[max(0, len(news)-n+1):]...)
 	for len(lines) < n {
 		lines = append(lines, "")
 	}

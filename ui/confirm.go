@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 )
 
 // What a dialog with buttons understands.
@@ -183,12 +184,24 @@ func (s cells) has(x int) bool { return x >= s.from && x < s.to }
 
 const buttonGap = 3
 
-// buttonSpans are where the buttons lie on a line of w cells: to the right, the safe one last.
+// buttonLeast is how narrow a button gets before it leaves the line to the other one.
+const buttonLeast = 8
+
+// buttonSpans are where the buttons lie on a line of w cells: to the right, the safe one last, which is
+// always in full. Where there is no room for two, the one that has the focus is there.
 func (c *confirm) buttonSpans(w int) (yes, no cells) {
 	no = cells{max(0, w-width(c.no)-4), w}
 	yes.to = max(0, no.from-buttonGap)
 	yes.from = max(0, yes.to-width(c.label())-4)
-	return yes, no
+	switch {
+	case c.yes == "":
+		return cells{}, no
+	case yes.to >= buttonLeast:
+		return yes, no
+	case c.onYes:
+		return cells{max(0, w-width(c.label())-4), w}, cells{}
+	}
+	return cells{}, no
 }
 
 // footHeight is how many lines of the dialog never scroll away.
@@ -360,11 +373,16 @@ func (c *confirm) foot(w int) []string {
 	if !c.onYes && c.matches() && c.harm {
 		yes = s.button.Foreground(s.bad.GetForeground())
 	}
-	span, _ := c.buttonSpans(w)
-	left := blanks(span.from) + yes.Render(s.buttonText(c.label()))
-	if c.yes == "" {
-		left = blanks(span.to)
+	line, at := "", 0
+	put := func(at int, span cells, st lipgloss.Style, label string) int {
+		if span.to == 0 {
+			return at
+		}
+		line += blanks(span.from-at) + st.Render(s.buttonText(cut(label, span.to-span.from-4)))
+		return span.to
 	}
-	line := left + blanks(buttonGap) + no.Render(s.buttonText(c.no))
+	yesAt, noAt := c.buttonSpans(w)
+	at = put(at, yesAt, yes, c.label())
+	put(at, noAt, no, c.no)
 	return append(lines, "", cut(line, w))
 }

@@ -19,6 +19,12 @@ const (
 // lifetimeOf is a token's life as three instants.
 type lifetimeOf struct{ from, refresh, until time.Time }
 
+// whole is that life in whole seconds, as the stack tells it: it cuts them off, and the expiry is a bit
+// less than a second around it, for the way that the answer took.
+func (l lifetimeOf) whole() lifetimeOf {
+	return lifetimeOf{l.from.Truncate(time.Second), l.refresh, l.until.Round(time.Second)}
+}
+
 // left is the part of the lifetime that is left at now, 0 to 1.
 func (l lifetimeOf) left(now time.Time) float64 {
 	total := l.until.Sub(l.from)

@@ -90,7 +90,14 @@ func (l *list[T]) squeezable(ws, base []int, how int) int {
 				floor = base[i]
 			}
 		}
-		if over := ws[i] - floor; ws[i] > 0 && over > most {
+		over := ws[i] - floor
+		if ws[i] == 0 || over <= 0 {
+			continue
+		}
+		if c.text == nil { // drawn, it tells the same in fewer cells
+			return i
+		}
+		if over > most {
 			at, most = i, over
 		}
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,8 +89,8 @@ func TestLatelyTellsThatThereIsMore(t *testing.T) {
 	a := newTestApp(t, 80, 24, testAccounts(noon))
 	acc := a.accounts[3]
 	a.events = []session.Event{{Time: noon, Account: acc.ID, Text: strings.Repeat("word ", 30)}}
-	lines := a.screens[viewAccounts].(*accounts).lately(acc, 50, 6)
-	if last := strings.TrimSpace(ansi.Strip(lines[len(lines)-1])); len(lines) != 3 || !strings.HasSuffix(last, "…") {
+	lines := a.screens[viewAccounts].(*accounts).lately(acc, 50, 9)
+	if last := strings.TrimSpace(ansi.Strip(lines[len(lines)-1])); len(lines) != 1+latelyMost || !strings.HasSuffix(last, "…") {
 		t.Errorf("%d lines, the last %q", len(lines), last)
 	}
 }
@@ -256,5 +257,61 @@ func TestLifetime(t *testing.T) {
 		if got, err := parseLifetime(lifetimeText(d)); got != d || err != nil {
 			t.Errorf("%v is written %q and read as %v", d, lifetimeText(d), got)
 		}
+	}
+}
+
+// TestOneTimeEverywhere makes sure that the accounts, the timeline and the facts of the inspector tell the
+// same instants of a token: the stack cuts its seconds off, and this machine counts from when the answer came.
+func TestOneTimeEverywhere(t *testing.T) {
+	accounts := testAccounts(noon)
+	i := slices.IndexFunc(accounts, func(a session.Account) bool { return a.Name == "prod" })
+	accounts[i].ObtainedAt = noon.Add(-20*time.Minute + 930*time.Millisecond)
+	accounts[i].ExpiresAt = noon.Add(40*time.Minute - 40*time.Millisecond)
+	a := newTestApp(t, 140, 40, accounts)
+	press(a, "3", "1", "j", "j", "j")
+	has(t, a, "11:40:00 to 12:40:00")
+	press(a, "2")
+	has(t, a, "issued 11:40:00", "expires 12:40:00")
+}
+
+// TestSafeButtonStaysInSight makes sure that a confirmation shows the button that has the focus at every width, and
+// that a click on it is a click on what it says.
+func TestSafeButtonStaysInSight(t *testing.T) {
+	for w := 12; w < 100; w++ {
+		for _, onYes := range []bool{false, true} {
+			a := newTestApp(t, w, 20, testAccounts(noon))
+			done := ""
+			c := &confirm{
+				f: a.frame, heading: "Revoke", yes: "Revoke 12 tokens, 3 sessions", no: "Keep", harm: true, onYes: onYes,
+				then: func(bool) tea.Cmd { done = "revoked"; return nil }, onNo: func() tea.Cmd { done = "kept"; return nil },
+			}
+			a.push(c)
+			want, label := "kept", "Ke"
+			if onYes {
+				want, label = "revoked", "Re"
+			}
+			lines := strings.Split(plainFrame(a), "\n")
+			y := slices.IndexFunc(lines, func(l string) bool {
+				return strings.Contains(l, " "+label) && strings.Contains(l, "│")
+			})
+			if y < 0 {
+				t.Fatalf("%d cells, on yes %v: no button\n%s", w, onYes, plainFrame(a))
+			}
+			x := ansi.StringWidth(lines[y][:strings.Index(lines[y], " "+label)]) + 1
+			a.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
+			if done != want {
+				t.Fatalf("%d cells, on yes %v: a click on %q is %q\n%s", w, onYes, label, done, strings.Join(lines, "\n"))
+			}
+		}
+	}
+}
+
+// TestHintFitsBesideTheForm makes sure that whoever signs in sees the demo's passwords, in few lines too.
+func TestHintFitsBesideTheForm(t *testing.T) {
+	for _, size := range [][2]int{{140, 40}, {80, 24}, {60, 18}, {50, 15}} {
+		a := newTestApp(t, size[0], size[1], testAccounts(noon))
+		a.opts.Hint = "The demo's users and passwords:\nalice / alice-demo\nbob / bob-demo\nadmin / admin-demo"
+		press(a, "n")
+		has(t, a, "alice / alice-demo", "bob / bob-demo", "admin / admin-demo")
 	}
 }

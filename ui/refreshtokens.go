@@ -73,7 +73,7 @@ func (v *refreshTokens) judgeRows(rows []tokenRow) {
 		key := clientKey{t.UserUUID, t.ClientID}
 		name, held := o.tokens[key]
 		t.user, t.label, t.account = v.userName(t.UserUUID), v.know.labels[key], name
-		t.why, t.never = v.unrevokable(t.ClientID)
+		t.why, t.never = unrevokable(t.ClientID, v.acc.Admin)
 		switch {
 		case held && t.UserUUID == v.scope.user && t.ClientID == v.acc.ClientID:
 			t.whose, t.account = whoseThis, v.acc.Name
@@ -104,9 +104,9 @@ func (v *refreshTokens) sinceLast(t *tokenRow) bool {
 	return v.scope.everyone && !v.since.IsZero() && t.CreatedAt.After(v.since)
 }
 
-// unrevokable tells why a refresh token can't, or not surely, be revoked by this account, and
-// whether it is no use trying (contract 7.3).
-func (v *refreshTokens) unrevokable(clientID string) (why string, never bool) {
+// unrevokable tells why a refresh token can't, or not surely, be revoked by an account, and whether
+// it is no use trying (contract 7.3).
+func unrevokable(clientID string, admin bool) (why string, never bool) {
 	why, bad := api.Unrevokable(clientID)
 	switch {
 	case !bad:
@@ -114,12 +114,23 @@ func (v *refreshTokens) unrevokable(clientID string) (why string, never bool) {
 	case clientID == "." || clientID == ".." || strings.ContainsAny(clientID, "/\x00"):
 		return why, true
 	case strings.Contains(clientID, "#"):
-		if v.acc.Admin {
+		if admin {
 			return "", false
 		}
 		return why, true
 	}
 	return why, false
+}
+
+// revocable is that in short; empty when it can simply be revoked.
+func revocable(why string, never bool) string {
+	switch {
+	case why == "":
+		return ""
+	case never:
+		return "can't be revoked"
+	}
+	return "hard to revoke"
 }
 
 func (v *refreshTokens) tokenColumns() []column[tokenRow] {
@@ -166,13 +177,7 @@ func (v *refreshTokens) tokenColumns() []column[tokenRow] {
 		column[tokenRow]{
 			max: 16, rank: 4, style: func(tokenRow) lipgloss.Style { return v.f.st.warn },
 			text: func(t tokenRow) string {
-				switch {
-				case t.never:
-					return "can't be revoked"
-				case t.why != "":
-					return "hard to revoke"
-				}
-				return ""
+				return revocable(t.why, t.never)
 			},
 		})
 }

@@ -68,7 +68,7 @@ func (v *refreshTokens) confirmRevoke(rows []tokenRow, sessions []api.Session, f
 	if len(c.kept) > 0 {
 		for _, t := range rows {
 			if t.never {
-				c.text = append(c.text, whatHelps(t))
+				c.text = append(c.text, whatHelps(cutMiddle(t.name, 44), t.why, t.never))
 				break
 			}
 		}
@@ -101,7 +101,7 @@ func (v *refreshTokens) itemNote(t tokenRow) string {
 // confirmNever says that there is nothing to try, and what helps.
 func (v *refreshTokens) confirmNever(c *confirm, rows []tokenRow) *confirm {
 	c.heading, c.no = "Can't be revoked", "Close"
-	c.text = []string{whatHelps(rows[0])}
+	c.text = []string{whatHelps("It", rows[0].why, rows[0].never)}
 	return c
 }
 

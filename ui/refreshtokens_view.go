@@ -31,7 +31,7 @@ func (v *refreshTokens) tokenDetails(t tokenRow, w int) []string {
 	lines = append(lines, labelled(s, "client", kind, w)...)
 	if t.why != "" {
 		lines = append(lines, "")
-		lines = append(lines, paragraph(s.warn, whatHelps(t), w)...)
+		lines = append(lines, paragraph(s.warn, whatHelps("It", t.why, t.never), w)...)
 	}
 	return lines
 }
@@ -60,12 +60,11 @@ func (v *refreshTokens) whoseStory(t tokenRow) string {
 
 // whatHelps says what can be done about a refresh token that is not simply revoked
 // (contract 5, 7.3).
-func whatHelps(t tokenRow) string {
-	s := upper(t.why)
-	if t.never {
-		return "It can't be revoked: " + t.why + ". What helps: deleting the user, or renaming it, which makes its refresh tokens useless though they stay listed."
+func whatHelps(name, why string, never bool) string {
+	if never {
+		return name + " can't be revoked: " + why + ". What helps: deleting the user, or renaming it, which makes its refresh tokens useless though they stay listed."
 	}
-	return s + ". The list afterwards tells."
+	return upper(why) + ". The list afterwards tells."
 }
 
 // detailLabel is how wide labels are.

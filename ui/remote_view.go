@@ -3,6 +3,8 @@ package ui
 import (
 	"strings"
 	"time"
+
+	"wakey/session"
 )
 
 // head are the lines above the list: whose it is, how many, and what the last revocation came to.
@@ -11,13 +13,12 @@ func (v *remote[T]) head(w, h int) []string {
 		return nil
 	}
 	s := v.f.st
-	of := v.acc.Login + " on " + hostOf(v.acc)
+	of := v.acc.Login
 	if v.scope.everyone {
 		of = "everyone in the tenant of " + v.acc.Login
 		if v.scope.below {
 			of += " and below"
 		}
-		of += ", on " + hostOf(v.acc)
 	}
 	right := ""
 	if !v.listed.IsZero() {
@@ -29,7 +30,7 @@ func (v *remote[T]) head(w, h int) []string {
 			right += " · listed " + clockTime(v.f.now, v.listed)
 		}
 	}
-	lines := []string{spread(" "+s.strong.Render(of), s.muted.Render(right)+" ", w)}
+	lines := []string{v.f.heading(v.acc, of, right, w)}
 	if v.partial() && v.f.jobs.find(v.job) == nil {
 		note := "the first " + number(len(v.list.all)) + " of " + number(v.total)
 		if v.searchable {
@@ -42,6 +43,19 @@ func (v *remote[T]) head(w, h int) []string {
 	}
 	return append(lines, v.result.lines(s, w, h)...)
 }
+
+// heading begins a list: the account, whose things they are, and at the right how many. Where there is
+// room for one of the two, the tab has told the first.
+func (f *frame) heading(a session.Account, of, right string, w int) string {
+	s := f.st
+	if right != "" && w-width(right) < headingLeast {
+		return " " + s.muted.Render(cut(right, w-1))
+	}
+	return spread(" "+s.strong.Render(a.Name)+s.muted.Render("  "+of+" at "+hostOf(a)), s.muted.Render(right)+" ", w)
+}
+
+// headingLeast is how many cells the left of a heading needs to say something.
+const headingLeast = 12
 
 func (v *remote[T]) view(w, h int) string {
 	if len(v.f.accounts) == 0 {
@@ -90,9 +104,9 @@ func (f *frame) unlisted(what string, listing jobID, listed time.Time, err error
 	case err != nil:
 		why, next := advice(clean(err.Error()))
 		if next != "" {
-			next += ". "
+			next += "."
 		}
-		return emptyView(f.st, w, h, what+" can't be listed: "+why+".", next+f.hint("Press r to ask again.")), true
+		return emptyView(f.st, w, h, what+" can't be listed: "+why+".", strings.TrimSpace(next+"\n"+f.hint("Press r to ask again."))), true
 	case listed.IsZero():
 		return emptyView(f.st, w, h, what+" were not listed.", f.hint("Press r to ask the stack.")), true
 	}

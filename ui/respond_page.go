@@ -78,10 +78,7 @@ func (l *pageLine) view(s *styles, w int, on bool) string {
 	if it.harm {
 		shape = s.bad
 	}
-	name := max(8, min(it.room, (w-5)*3/5))
-	if it.note == "" {
-		name = w - 5
-	}
+	name := it.nameRoom(w)
 	line := "   " + s.on(shape, on).Render(it.shape+" ") + s.on(s.strong, on).Render(fit(cutMiddle(it.name, name), name))
 	return line + s.on(s.muted, on).Render(cut("  "+it.note, max(0, w-5-name)))
 }
@@ -118,7 +115,32 @@ func (b *pageBuilder) page() []pageLine {
 			}
 		}
 	}
-	return b.lines
+	return b.notesBelow()
+}
+
+// notesBelow sets what doesn't fit behind a thing below it.
+func (b *pageBuilder) notesBelow() []pageLine {
+	lines := make([]pageLine, 0, len(b.lines))
+	for _, l := range b.lines {
+		lines = append(lines, l)
+		it := l.item
+		if it == nil || width(it.note) <= b.w-9-it.nameRoom(b.w-2) {
+			continue
+		}
+		for _, part := range head(wrap(it.note, max(8, b.w-7)), noteMost) {
+			lines = append(lines, pageLine{style: b.s.muted, text: "     " + part})
+		}
+		it.note = ""
+	}
+	return lines
+}
+
+// nameRoom is how many of w cells its name has.
+func (it *pageItem) nameRoom(w int) int {
+	if it.note == "" {
+		return w - 5
+	}
+	return max(8, min(it.room, (w-5)*3/5))
 }
 
 func (b *pageBuilder) text(st lipgloss.Style, text string)     { b.add(st, "", "", text) }

@@ -232,15 +232,15 @@ func (r *respond) planSteps(b *pageBuilder) {
 		}
 		b.item(pageItem{shape: shape, name: "revoke " + plural(n, noun), note: what})
 	}
-	counted("1", len(p.Revoke), "refresh token", "no access token is made from them then", "each is known, or this machine's")
-	counted("2", len(p.Sessions), "session", "their access tokens end at once", "all are this machine's")
-	note := "takes the password; may be the stolen one"
+	counted("1", len(p.Revoke), "refresh token", "can make no access token any more", "each is known, or this machine's")
+	counted("2", len(p.Sessions), "session", "ends the access tokens at once", "all are this machine's")
+	note := "needs the password; may be stolen too"
 	if len(p.Rotate) == 0 {
 		note = "there is none on this machine"
 	}
 	b.item(pageItem{shape: "3", name: "rotate our own refresh token", note: note})
 	name := "[ ] change the password"
-	note = r.f.hint("p ticks it: ") + "who knows it can sign in again"
+	note = r.f.hint("p ticks it; ") + "who knows it can sign in"
 	if p.ChangePassword {
 		name, note = "[x] change the password", r.f.hint("p unticks it")
 	}
@@ -248,7 +248,7 @@ func (r *respond) planSteps(b *pageBuilder) {
 	if p.PasswordKnown != "" {
 		b.indented(s.warn, upper(clean(p.PasswordKnown))+": change it.")
 	}
-	b.item(pageItem{shape: "5", name: "list again until nothing is left", note: "asks about what has appeared, then proves"})
+	b.item(pageItem{shape: "5", name: "list again until nothing is left", note: "asks about what is new, then proves"})
 	for _, v := range r.stolen {
 		b.item(pageItem{shape: " ", name: "try the stolen refresh token …" + v.Suffix(), note: "to see that it is dead"})
 	}

@@ -53,15 +53,37 @@ func (v *signIn) form(w, h int) (lines []string, rows map[int]field) {
 			add(v.wrongLines(msg, inner)...)
 		}
 	}
-	if v.f.opts.Hint != "" {
+	hint := v.hintLines(inner, h-len(lines))
+	if len(hint) > 0 && h > len(lines)+len(hint) {
 		add("")
-		for p := range strings.SplitSeq(v.f.opts.Hint, "\n") {
-			for _, l := range wrap(clean(p), inner) {
-				add(s.muted.Render(l))
+	}
+	add(hint...)
+	return placeForm(lines, rows, at, inner, w, h)
+}
+
+// hintLines are what there is to know before one signs in. Where they don't fit into room, the first,
+// which says what the others are, is left out, and those stand beside each other.
+func (v *signIn) hintLines(w, room int) []string {
+	if v.f.opts.Hint == "" {
+		return nil
+	}
+	parts := strings.Split(v.f.opts.Hint, "\n")
+	if len(parts) > room {
+		packed := []string{}
+		for _, p := range parts[min(1, len(parts)-1):] {
+			last := len(packed) - 1
+			if last >= 0 && width(packed[last])+2+width(p) <= w {
+				packed[last] += ", " + p
+			} else {
+				packed = append(packed, p)
 			}
 		}
+		parts = packed
 	}
-	return placeForm(lines, rows, at, inner, w, h)
+	for i, p := range parts {
+		parts[i] = v.f.st.muted.Render(cut(clean(p), w))
+	}
+	return parts
 }
 
 // placeForm sets the form in the middle, or scrolls it to line at.

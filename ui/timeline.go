@@ -60,8 +60,7 @@ func pointer(text string, at, w int, mark, word func(...string) string) string {
 // timelineFeet names the instants below the bar. The middle one is moved aside, or left out,
 // when it does not fit between the others.
 func (s *styles) timelineFeet(l lifetimeOf, now time.Time, at, w int) string {
-	// Our clock and the stack's agree on whole seconds at best.
-	l.from, l.until = l.from.Round(time.Second), l.until.Round(time.Second)
+	l = l.whole()
 	left, right := "issued "+clockTime(now, l.from), "expires "+clockTime(now, l.until)
 	if !l.until.After(now) {
 		right = "expired " + clockTime(now, l.until)

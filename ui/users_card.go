@@ -169,8 +169,8 @@ func (c *userCard) fill() {
 		it := item{text: shortText(t.ClientID), note: "made " + age(c.f.now, t.CreatedAt)}
 		if own := tokens[t.ClientID]; own != "" {
 			it.note = "account " + own + " of this machine"
-		} else if _, bad := api.Unrevokable(t.ClientID); bad {
-			it.note, it.bad = "hard to revoke", true
+		} else if why := revocable(unrevokable(t.ClientID, c.v.acc.Admin)); why != "" {
+			it.note, it.bad = why, true
 		}
 		return it, func() tea.Cmd { return c.askToken(t, tokens[t.ClientID]) }
 	})
@@ -225,6 +225,10 @@ func (c *userCard) askToken(t api.RefreshToken, own string) tea.Cmd {
 	if own != "" {
 		return c.held("this refresh token", own)
 	}
+	if why, never := unrevokable(t.ClientID, c.v.acc.Admin); never {
+		c.f.push(newNotice(c.f, "Can't be revoked", whatHelps(cutMiddle(shortText(t.ClientID), 44), why, never)))
+		return nil
+	}
 	n := len(c.strangers())
 	d := &confirm{f: c.f, heading: "Revoke a refresh token of " + userName(c.d.User), yes: "Revoke", no: "Keep", harm: true}
 	d.items = []confirmItem{{cutMiddle(shortText(t.ClientID), 44), "made " + age(c.f.now, t.CreatedAt)}}
@@ -258,17 +262,23 @@ func (c *userCard) askSession(s api.Session, own string) tea.Cmd {
 func (c *userCard) askAll() tea.Cmd {
 	d := &confirm{f: c.f, heading: "Sign " + userName(c.d.User) + " out everywhere", yes: "Revoke all", no: "Keep", harm: true, word: "revoke"}
 	tokens, sessions := c.v.ours(c.d.User)
+	stuck := ""
 	for _, t := range c.d.Tokens {
 		it := confirmItem{cutMiddle(shortText(t.ClientID), 44), "refresh token, made " + age(c.f.now, t.CreatedAt)}
 		if own := tokens[t.ClientID]; own != "" {
-			d.kept = append(d.kept, confirmItem{it.name, "of this machine's account " + own})
+			d.kept = append(d.kept, confirmItem{it.name, "stays: of this machine's account " + own})
+			continue
+		}
+		if why, never := unrevokable(t.ClientID, c.v.acc.Admin); never {
+			d.kept = append(d.kept, confirmItem{it.name, revocable(why, never)})
+			stuck = whatHelps(it.name, why, never)
 			continue
 		}
 		d.items = append(d.items, it)
 	}
 	for _, s := range c.d.Sessions {
 		if own := sessions[s.UUID]; own != "" {
-			d.kept = append(d.kept, confirmItem{clean(s.UUID), "of this machine's account " + own})
+			d.kept = append(d.kept, confirmItem{clean(s.UUID), "stays: of this machine's account " + own})
 			continue
 		}
 		d.items = append(d.items, confirmItem{clean(s.UUID), "session"})
@@ -277,6 +287,9 @@ func (c *userCard) askAll() tea.Cmd {
 		d.heading, d.yes, d.no, d.word = "Nothing to revoke", "", "Close", ""
 	}
 	d.text = []string{"Its password stays as it is: whoever knows it can sign in again" + c.f.hint(" (p sets another)") + "."}
+	if stuck != "" {
+		d.text = append(d.text, stuck)
+	}
 	d.then = func(bool) tea.Cmd { return c.end(session.Ending{Tokens: true, Sessions: true}) }
 	c.f.push(d)
 	return nil
@@ -338,7 +351,7 @@ func (c *userCard) head(w int) []string {
 	lines := []string{spread(s.strong.Render(cut(strings.TrimSpace(r.first+" "+r.last), w-12)), st.Render(shape+" "+enabledWord(u.Enabled)), w)}
 	facts := []string{r.purpose}
 	if r.method != "" {
-		facts = append(facts, "signs in by "+r.method)
+		facts = append(facts, "signs in "+methodWords(r.method))
 	}
 	facts = append(facts, "tenant "+c.v.tenantName(u.TenantUUID))
 	lines = append(lines, s.muted.Render(cut(strings.Join(facts, ", "), w)), s.muted.Render(cut(clean(u.UUID), w)))

@@ -337,7 +337,7 @@ func (d *form) line(x *formField, here bool, w int) string {
 		line += s.accent.Render(tick) + s.text.Render(cut(x.note, room-4))
 	case x.choices != nil:
 		cells := min(room, 24)
-		line += s.field.Render(fit(" "+clean(x.value())+" ", cells))
+		line += s.field.Render(fit(clean(x.value()), cells))
 		if here {
 			line += s.muted.Render(cut("  space changes", max(0, room-cells)))
 		}

@@ -21,7 +21,7 @@ func asAdmin(t *testing.T, s *stack, w, h int) *terminal {
 	tm := startProgram(t, Options{Open: s.open}, w, h)
 	tm.until("admin", "demo")
 	tm.typed("5")
-	tm.until("users of the tenant Example", "alice@example.com", "bob@example.com")
+	tm.until("users of Example", "alice@example.com", "bob@example.com")
 	return tm
 }
 

@@ -65,6 +65,14 @@ func (s *styles) enabledLook(on bool) (shape string, st lipgloss.Style) {
 	return "○", s.muted
 }
 
+// methodWords say how a user signs in; "default" is the stack's word for whatever its tenant does (contract 10).
+func methodWords(method string) string {
+	if method == api.AuthenticationMethods[0] {
+		return "as its tenant does"
+	}
+	return "by " + method
+}
+
 func enabledWord(on bool) string {
 	if on {
 		return "enabled"
@@ -93,7 +101,7 @@ func (v *users) head(w, h int) []string {
 		return nil
 	}
 	s := v.f.st
-	of := "users of the tenant " + v.tenantName(v.acc.TenantUUID)
+	of := "users of " + v.tenantName(v.acc.TenantUUID)
 	if v.tenants == nil || v.tenants[v.acc.TenantUUID].Name == "" {
 		of = "users of the tenant of " + v.acc.Login
 	}
@@ -113,7 +121,7 @@ func (v *users) head(w, h int) []string {
 			right += " · listed " + clockTime(v.f.now, v.listed)
 		}
 	}
-	lines := []string{spread(" "+s.strong.Render(of+", on "+hostOf(v.acc)), s.muted.Render(right)+" ", w)}
+	lines := []string{v.f.heading(v.acc, of, right, w)}
 	if v.search != "" {
 		lines = append(lines, " "+s.info.Render(cut("· searched on the stack for "+clean(v.search)+v.f.hint("; esc shows all"), w-2)))
 	}
@@ -173,7 +181,7 @@ func (v *users) details(r userRow, w int) []string {
 	}
 	add("purpose", r.purpose)
 	if r.method != "" {
-		add("signs in", "by "+r.method)
+		add("signs in", methodWords(r.method))
 	}
 	add("tenant", v.tenantName(r.TenantUUID))
 	add("uuid", clean(r.UUID))
