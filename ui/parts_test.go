@@ -297,7 +297,8 @@ func TestSafeButtonStaysInSight(t *testing.T) {
 			if y < 0 {
 				t.Fatalf("%d cells, on yes %v: no button\n%s", w, onYes, plainFrame(a))
 			}
-			x := ansi.StringWidth(lines[y][:strings.Index(lines[y], " "+label)]) + 1
+			before, _, _ := strings.Cut(lines[y], label)
+			x := ansi.StringWidth(before)
 			a.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
 			if done != want {
 				t.Fatalf("%d cells, on yes %v: a click on %q is %q\n%s", w, onYes, label, done, strings.Join(lines, "\n"))
