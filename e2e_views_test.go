@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -209,4 +210,38 @@ func TestSlowLossyLink(t *testing.T) {
 	x.see("refreshed prod, good until")
 	x.typeKeys("4", "q")
 	x.quit()
+}
+
+// TestColoursFitTheTerminal runs the program in terminals of other abilities: what it writes has the colours that they
+// say they have, and none where NO_COLOR asks for none.
+func TestColoursFitTheTerminal(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	if out, err := m.command("config", "set", "background", "dark").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	full, indexed := regexp.MustCompile(`[34]8;2;\d+;\d+;\d+`), regexp.MustCompile(`[34]8;5;\d+`)
+	basic := regexp.MustCompile(`\[(?:[0-9;]*;)?(?:[34]|9|10)[0-7][;m]`)
+	for _, c := range []struct {
+		name                 string
+		env                  []string
+		full, indexed, basic bool
+	}{
+		{"all colours", []string{"TERM=xterm-256color", "COLORTERM=truecolor"}, true, false, false},
+		{"256", []string{"TERM=xterm-256color", "COLORTERM="}, false, true, false},
+		{"16", []string{"TERM=xterm", "COLORTERM="}, false, false, true},
+		{"none wanted", []string{"TERM=xterm-256color", "COLORTERM=truecolor", "NO_COLOR=1"}, false, false, false},
+	} {
+		env := m.env
+		m.env = append(slices.Clone(env), c.env...)
+		x := m.terminal(80, 24)
+		m.env = env
+		x.see("No account yet.", "sign in")
+		drawn := x.em.Render()
+		rest := indexed.ReplaceAllString(full.ReplaceAllString(drawn, ""), "")
+		if full.MatchString(drawn) != c.full || indexed.MatchString(drawn) != c.indexed || basic.MatchString(rest) != c.basic {
+			t.Errorf("%s: %q", c.name, drawn)
+		}
+		x.typeKeys("q")
+	}
 }

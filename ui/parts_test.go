@@ -316,3 +316,64 @@ func TestHintFitsBesideTheForm(t *testing.T) {
 		has(t, a, "alice / alice-demo", "bob / bob-demo", "admin / admin-demo")
 	}
 }
+
+// TestDetailsAreWhereThereIsRoom holds the details beside the list in a wide terminal, below it in a narrow one,
+// and out of a tiny one.
+func TestDetailsAreWhereThereIsRoom(t *testing.T) {
+	for _, c := range []struct {
+		w, h          int
+		beside, below bool
+	}{{200, 50, true, false}, {100, 30, false, true}, {80, 24, false, true}, {50, 15, false, false}, {30, 10, false, false}} {
+		a := newTestApp(t, c.w, c.h, testAccounts(noon))
+		press(a, "j", "j", "j")
+		lines := strings.Split(plainFrame(a), "\n")
+		row := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "▌  ●  prod") })
+		fact := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "refresh token  wakey-laptop-3fa9c1d2") })
+		beside := fact >= 0 && strings.Index(lines[fact], "refresh token") > c.w/2
+		if row < 0 || beside != c.beside || (fact > row && !beside) != c.below {
+			t.Errorf("%d×%d: row %d, details %d\n%s", c.w, c.h, row, fact, plainFrame(a))
+		}
+	}
+}
+
+// TestTitleTellsWhatMattersMost looks at the terminal's title, for who sees that alone.
+func TestTitleTellsWhatMattersMost(t *testing.T) {
+	accounts := testAccounts(noon)
+	a := newTestApp(t, 80, 24, accounts)
+	if got := a.View().WindowTitle; got != "wakey ‼ ci: revoked elsewhere" {
+		t.Errorf("%q", got)
+	}
+	a.setAccounts(slices.DeleteFunc(accounts, func(x session.Account) bool { return x.State.NeedsPerson() }), nil)
+	if got := a.View().WindowTitle; got != "wakey: lab expires in 3 min" {
+		t.Errorf("%q", got)
+	}
+	a.setAccounts(nil, nil)
+	if got := a.View().WindowTitle; got != "wakey" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestKeyCostsTheSameInALongList holds what a key allocates in a list of 10,000 against one of 100: of a list only what is
+// in sight is drawn. What it takes in time, BenchmarkRemoteKey tells.
+func TestKeyCostsTheSameInALongList(t *testing.T) {
+	for name, show := range map[string]func(*app, int){
+		"tokens":   func(a *app, n int) { showTokens(a, true, manyTokens(n)) },
+		"sessions": func(a *app, n int) { showSessions(a, true, manySessions(n)) },
+	} {
+		for _, keys := range [][]string{{"down", "up"}, {"pgdown", "pgup"}} {
+			cost := func(n int) float64 {
+				a := newTestApp(t, 120, 40, nil)
+				show(a, n)
+				return testing.AllocsPerRun(5, func() {
+					for _, k := range keys {
+						press(a, k)
+						_ = a.View()
+					}
+				})
+			}
+			if short, long := cost(100), cost(10_000); long > 1.2*short {
+				t.Errorf("%s, %v: %.0f allocations, %.0f in a short list", name, keys, long, short)
+			}
+		}
+	}
+}
