@@ -71,7 +71,7 @@ func (f *frame) attention() []note {
 		notes = append(notes, note{s.muted, "next refresh " + a.Name + " " + atLeast(countdown(a.RefreshAt.Sub(f.now)), 5)})
 	}
 	if f.store == storeOpen && f.keyPlace.word != "" {
-		notes = append(notes, note{s.muted, f.keyPlace.word})
+		notes = append(notes, note{s.muted, f.keyPlace.header()})
 	}
 	return notes
 }

@@ -94,12 +94,23 @@ func (f *frame) openStore() tea.Cmd {
 // keyPlace says where the key of the accounts is kept: in a word, and why there.
 type keyPlace struct{ word, why string }
 
+// unsaved is that of accounts in memory alone.
+var unsaved = keyPlace{"nothing", "gone when wakey ends"}
+
+// header says it at the top of the screen, with nothing around it.
+func (k keyPlace) header() string {
+	if k == unsaved {
+		return "nothing saved"
+	}
+	return "kept by " + k.word
+}
+
 func keyPlaceOf(ctx context.Context, store session.Store) keyPlace {
 	s, ok := store.(interface {
 		Status(ctx context.Context) (session.KeyStatus, error)
 	})
 	if !ok {
-		return keyPlace{word: "nothing saved"}
+		return unsaved
 	}
 	status, err := s.Status(ctx)
 	if err != nil || status.Kind == session.NoKey {

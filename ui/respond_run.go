@@ -87,7 +87,7 @@ func (r *respond) confirmAppeared(n session.Appeared, answer func(bool, error)) 
 	c := &confirm{f: r.f, no: "Leave them", harm: true}
 	var parts []string
 	for _, t := range n.Tokens {
-		c.items = append(c.items, confirmItem{cutMiddle(shortText(t.ClientID), 44), "refresh token, made " + age(r.f.now, t.CreatedAt) + ", " + clean(t.Why)})
+		c.items = append(c.items, confirmItem{cutMiddle(shortText(t.ClientID), 44), "refresh token, made " + age(r.f.now, t.CreatedAt)})
 	}
 	for _, s := range n.Sessions {
 		c.items = append(c.items, confirmItem{clean(s.UUID), "session"})

@@ -121,6 +121,9 @@ func (v *users) bindings() []binding {
 		}
 		bs = append(bs, binding{action: actSetPassword, keys: []string{"p"}, short: "own password", name: "Change the account's own password"})
 	}
+	if v.denied() {
+		return append(bs, binding{action: actReload, keys: []string{"r"}, short: "list again", name: "Ask the stack again"})
+	}
 	name, short := "List those of sub-tenants too", "sub-tenants"
 	if v.scope.below {
 		name, short = "List this tenant's alone", "this tenant alone"
