@@ -140,8 +140,6 @@ type write struct {
 	data []byte // nil: take the value away
 	// rev is the revision that the key has to be at; 0: it has no value.
 	rev uint64
-	// of is the key that rev is about; empty: key itself.
-	of  string
 	ttl time.Duration // 0: it stays
 }
 
@@ -149,9 +147,6 @@ func (l *link) message(w write) *nats.Msg {
 	m := nats.NewMsg(l.bucket.subject(w.key))
 	m.Data = w.data
 	m.Header.Set("Nats-Expected-Last-Subject-Sequence", strconv.FormatUint(w.rev, 10))
-	if w.of != "" {
-		m.Header.Set("Nats-Expected-Last-Subject-Sequence-Subject", l.bucket.subject(w.of))
-	}
 	if w.data == nil {
 		m.Header.Set(tombHeader, "PURGE")
 	}
@@ -243,11 +238,14 @@ func (l *link) erase(ctx context.Context, rev uint64) error {
 	err := l.persist(ctx, bucketGlance, func(ctx context.Context) error {
 		return l.call(ctx, "MSG.DELETE", map[string]any{"seq": rev, "no_erase": true}, nil)
 	})
-	if isCode(err, codeNoMessage, codeGone) {
+	if isCode(err, codeNoMessage, codeGone, codeNotDeleted) {
 		return nil
 	}
 	return err
 }
 
-// codeGone is the answer to the deletion of a message that is not there.
-const codeGone = 10057
+// The answers to the deletion of a message that is not there any more.
+const (
+	codeGone       = 10043
+	codeNotDeleted = 10057
+)

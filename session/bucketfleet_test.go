@@ -212,6 +212,31 @@ func TestFleetMeetsTheExpiryTogether(t *testing.T) {
 	f.checkStatus()
 }
 
+// The machines of a bucket don't come to refresh a token all at the same instant, though they know the same one.
+func TestFleetComesOneByOne(t *testing.T) {
+	stack := newStack(t, authd.Config{})
+	store := join(t, newTestBucket(t), 1)
+	a := signIn(t, stack.manager(store), "alice", fleetLifetime)
+	seen := map[time.Time]bool{}
+	for range 50 {
+		m := stack.manager(store)
+		if err := m.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		due := m.entries[a.ID].dueAt
+		seen[due] = true
+		if late := due.Sub(a.RefreshAt); late < 0 || late > fleetLifetime/20 {
+			t.Errorf("due %s after the instant that was drawn", late)
+		}
+	}
+	if len(seen) < 40 {
+		t.Errorf("50 machines come at %d instants", len(seen))
+	}
+	if m := stack.manager(NewMemoryStore()); m.late != 0 {
+		t.Errorf("without a bucket it comes %.3f of a lifetime late", m.late)
+	}
+}
+
 // A server that lost the others answers nobody, and its clients can't tell it from one where an election is
 // under way: they go on through another one.
 func TestBucketThroughAnotherServer(t *testing.T) {

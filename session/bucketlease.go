@@ -165,13 +165,13 @@ func (s *BucketStore) openNote(ctx context.Context, v value) (Attempt, error) {
 	return a, nil
 }
 
-// begin writes the note, which proves that the account is still what the holder has seen, then takes
-// the lease anew, which proves that nobody else had it meanwhile.
+// begin makes sure that the account is still what the holder has seen, writes the note, unless somebody else's is there
+// by now, then takes the lease anew, which proves that nobody else had it meanwhile.
 func (h *leaseHolder) begin(seen *Record, a Attempt) error {
 	ctx, cancel := context.WithTimeout(context.Background(), bucketWait)
 	defer cancel()
 	s := h.store
-	r, v, err := s.getRecord(ctx, bucketWait, h.id)
+	r, _, err := s.getRecord(ctx, bucketWait, h.id)
 	if err != nil {
 		return err
 	}
@@ -183,8 +183,7 @@ func (h *leaseHolder) begin(seen *Record, a Attempt) error {
 	if err != nil {
 		return err
 	}
-	account := accountsKeys + string(h.id)
-	rev, err := s.link.put(ctx, bucketWait, write{key: h.noteKey(), data: note, rev: v.rev, of: account})
+	rev, err := s.link.put(ctx, bucketWait, write{key: h.noteKey(), data: note, rev: h.note})
 	if err != nil {
 		return overtaken(err)
 	}

@@ -186,8 +186,19 @@ func TestBucketLeaseIsProvenBeforeTheRequest(t *testing.T) {
 	if err := next.Begin(Attempt{Op: "refresh"}); err != nil {
 		t.Errorf("the one who has it: %v", err)
 	}
+	says(t, late.Begin(Attempt{Op: "refresh"}), ErrOvertaken)
+	if v, err := two.link.get(t.Context(), bucketWait, noteKeys+"00000001"); err != nil || v.data == nil {
+		t.Errorf("the note of the one who has it is gone: %+v, %v", v, err)
+	}
+	note, err := two.link.get(t.Context(), bucketWait, noteKeys+"00000001")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := next.End(); err != nil {
 		t.Error(err)
+	}
+	if err := two.link.erase(t.Context(), note.rev); err != nil {
+		t.Errorf("what is gone, as when the first answer was lost: %v", err)
 	}
 	next.Release()
 

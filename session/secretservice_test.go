@@ -91,3 +91,50 @@ func TestOpenItemOfNoBus(t *testing.T) {
 		})
 	}
 }
+
+// A machine of a bucket may keep the key in its keyring: it needs the passphrase to join, and when the key has
+// been changed elsewhere.
+func TestBucketKeyInTheKeyring(t *testing.T) {
+	if !inSession(t) {
+		return
+	}
+	keyringd.Start(t, os.Environ())
+	b, dir := newTestBucket(t), t.TempDir()
+	person := StoreOptions{Passphrase: testPassphrase}
+	if made, err := InitBucket(t.Context(), dir, BucketInit{b, 1, KeyringKey}, person); !made || err != nil {
+		t.Fatal(made, err)
+	}
+	others := join(t, b, 1) // by the passphrase that was chosen on the way
+	if _, err := others.Update(t.Context(), "00000001", named("a")); err != nil {
+		t.Fatal(err)
+	}
+	alone := func(o StoreOptions) (Store, error) {
+		s, err := OpenStore(dir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.(*BucketStore).Close)
+		_, err = s.Load(t.Context())
+		return s, err
+	}
+	s, err := alone(StoreOptions{})
+	if err != nil {
+		t.Fatalf("with nobody to ask: %v", err)
+	}
+	if st, err := s.(*BucketStore).Status(t.Context()); err != nil || st.Kind != KeyringKey || len(items(t)) != 1 {
+		t.Errorf("%+v, %v; in the keyring: %q", st, err, items(t))
+	}
+	if err := others.Rekey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = alone(StoreOptions{})
+	says(t, err, ErrLocked)
+	for _, o := range []StoreOptions{person, {}} {
+		if s, err := alone(o); err != nil || tokensOf(t, s) != "a=" {
+			t.Errorf("the new key: %v", err)
+		}
+	}
+	if len(items(t)) != 1 {
+		t.Errorf("in the keyring: %q", items(t))
+	}
+}
