@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -607,6 +608,116 @@ func TestLoginChangedUnderUs(t *testing.T) {
 		d.look(m, a.ID)
 		if n := d.Count("GET", "/users/{user_uuid}"); n != 1 {
 			t.Errorf("the user was read %d times", n)
+		}
+	})
+}
+
+// A label is of one user's client_id: the same name elsewhere is known to nobody.
+func TestLabelIsOfOneUser(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		m := d.manager(0)
+		a, b := d.add(m, "alice", "alice", 0), d.add(m, "bob", "bob", 0)
+		d.look(m, a.ID)
+		d.look(m, b.ID)
+		if err := m.Label(b.ID, "phone", "bob's phone"); err != nil {
+			t.Fatal(err)
+		}
+		d.elsewhere("alice", "phone")
+		d.elsewhere("bob", "phone")
+		d.look(m, a.ID)
+		d.look(m, b.ID)
+		d.want(m, a.ID, "unknown client alarm", "unknown sessions warn")
+		d.want(m, b.ID, "known client signed in info", "unknown sessions info")
+	})
+}
+
+// Why a refresh is refused, as far as the user may read itself.
+func TestWhyARefreshIsRefused(t *testing.T) {
+	const address = "alice@example.com"
+	emails := func(confirmed bool) []api.Email { return []api.Email{{Address: address, Main: true, Confirmed: confirmed}} }
+	user := func(change func(u *api.User)) func(context.Context, *api.Client, api.Secret) error {
+		return func(ctx context.Context, c *api.Client, admin api.Secret) error {
+			_, err := c.UpdateUser(ctx, admin, drillAlice, func(u *api.User) error { change(u); return nil })
+			return err
+		}
+	}
+	for name, tt := range map[string]struct {
+		login  string
+		change func(ctx context.Context, c *api.Client, admin api.Secret) error
+		want   string
+		level  Level
+	}{
+		"disabled":            {"alice", user(func(*api.User) {}), "the user was disabled", Alarm},
+		"renamed":             {"Alice", user(func(u *api.User) { u.Username = "alicia" }), "not called Alice any more but alicia", Alarm},
+		"still the same name": {"ALICE", user(func(*api.User) {}), "still called ALICE, so the refresh token was revoked", Info},
+		"still that address":  {address, user(func(*api.User) {}), "still called " + address, Info},
+		"an address that is not confirmed any more": {address, func(ctx context.Context, c *api.Client, admin api.Secret) error {
+			_, err := c.SetAdminEmails(ctx, admin, drillAlice, emails(false))
+			return err
+		}, "not called " + address + " any more but alice", Alarm},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				d := newDrill(t, "auth.users.me.read")
+				through := authd.Transport(d)
+				m := d.through(roundTrip(func(r *http.Request) (*http.Response, error) {
+					res, err := through.RoundTrip(r)
+					if err == nil && name == "disabled" && r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/users/"+drillAlice) {
+						// Since 26.04 disabling ends the sessions, and nothing can be asked any more (contract 9).
+						body, _ := io.ReadAll(res.Body)
+						res.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte(`"enabled":true`), []byte(`"enabled":false`), 1)))
+						res.ContentLength = -1
+					}
+					return res, err
+				}))
+				boss := d.elsewhere("ada", "").Value
+				if _, err := d.other.SetAdminEmails(t.Context(), boss, drillAlice, emails(true)); err != nil {
+					t.Fatal(err)
+				}
+				a, err := m.SignIn(t.Context(), SignInRequest{Name: "alice", Stack: drillStack, Login: tt.login, Password: api.NewSecret("alice-pass")})
+				if err != nil {
+					t.Fatal(err)
+				}
+				d.look(m, a.ID)
+				if err := tt.change(t.Context(), d.other, boss); err != nil {
+					t.Fatal(err)
+				}
+				d.RevokeRefreshTokens(drillAlice)
+				_, _ = m.Refresh(t.Context(), a.ID)
+				d.look(m, a.ID)
+				all, _ := m.Findings(a.ID)
+				if !slices.ContainsFunc(all, func(f Finding) bool {
+					return f.Kind == LoginChanged && f.Level == tt.level && strings.Contains(f.Text, tt.want)
+				}) {
+					t.Errorf("nothing says %q: %+v", tt.want, all)
+				}
+			})
+		})
+	}
+}
+
+// The server lets an administrator list and end anybody's sessions: what it lists for another user than was asked for is neither
+// told of nor ended.
+func TestSessionsListedForSomebodyElse(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := newDrill(t)
+		through := authd.Transport(d)
+		m := d.through(d.spiedOn(roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/sessions") {
+				r = r.Clone(r.Context())
+				r.URL.Path = strings.Replace(r.URL.Path, drillAdmin, drillBob, 1)
+			}
+			return through.RoundTrip(r)
+		})))
+		a := d.add(m, "ada", "ada", 0)
+		d.look(m, a.ID)
+		bob := d.elsewhere("bob", "")
+		d.look(m, a.ID)
+		d.want(m, a.ID)
+		d.respond(m, d.plan(m, a.ID, ResponseOptions{}), ResponseHooks{Password: password("ada-pass")})
+		if err := d.other.CheckToken(t.Context(), bob.Value, "", ""); err != nil {
+			t.Errorf("bob's session: %v", err)
 		}
 	})
 }
