@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -184,39 +185,34 @@ func TestRotateCanNotRetire(t *testing.T) {
 	})
 }
 
-// Whatever comes up right after the first clean listing is found by the second.
+// Whatever comes up after the first clean listing, of a request that was under way, is found by the second, a while later.
 func TestSweepLooksTwice(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		d := newDrill(t)
-		late := func() *api.Token { return nil }
+		var sweeping, sent atomic.Bool
+		came := make(chan *api.Token, 1)
 		m := d.through(roundTrip(func(r *http.Request) (*http.Response, error) {
 			res, err := authd.Transport(d).RoundTrip(r)
-			if r.Method == http.MethodGet && r.URL.Path == "/api/auth/0.1/users/"+drillAlice+"/sessions" {
-				late()
+			if r.Method == http.MethodGet && r.URL.Path == "/api/auth/0.1/users/"+drillAlice+"/sessions" && sweeping.Load() && !sent.Swap(true) {
+				go func() {
+					time.Sleep(sweepPause * 3 / 4)
+					came <- d.elsewhere("alice", "late")
+				}()
 			}
 			return res, err
 		}))
 		a := d.add(m, "alice", "alice", 0)
 		p := d.plan(m, a.ID, ResponseOptions{})
-		var came *api.Token
 		in := d.respond(m, p, ResponseHooks{
 			Password: password("alice-pass"),
-			Progress: func(in Incident) {
-				if in.Steps[5].State == Running && came == nil {
-					late = func() *api.Token {
-						if came == nil {
-							came = d.elsewhere("alice", "late")
-						}
-						return came
-					}
-				}
-			},
+			Progress: func(in Incident) { sweeping.Store(in.Steps[5].State == Running) },
 		})
 		d.clean(in)
-		if came == nil || len(in.Appeared) != 1 {
-			t.Fatalf("came %v, appeared %v", came, in.Appeared)
+		if late := <-came; len(in.Appeared) != 1 {
+			t.Errorf("appeared %v", in.Appeared)
+		} else {
+			d.dead(late, "late")
 		}
-		d.dead(came, "late")
 	})
 }
 

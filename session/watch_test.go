@@ -635,7 +635,9 @@ func TestLabelIsOfOneUser(t *testing.T) {
 // Why a refresh is refused, as far as the user may read itself.
 func TestWhyARefreshIsRefused(t *testing.T) {
 	const address = "alice@example.com"
-	emails := func(confirmed bool) []api.Email { return []api.Email{{Address: address, Main: true, Confirmed: confirmed}} }
+	emails := func(confirmed bool) []api.Email {
+		return []api.Email{{Address: address, Main: true, Confirmed: confirmed}}
+	}
 	user := func(change func(u *api.User)) func(context.Context, *api.Client, api.Secret) error {
 		return func(ctx context.Context, c *api.Client, admin api.Secret) error {
 			_, err := c.UpdateUser(ctx, admin, drillAlice, func(u *api.User) error { change(u); return nil })
