@@ -1,11 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -78,7 +77,7 @@ func launchdService(program, home string, uid int, environment []string) service
 	lines := make([]string, len(environment))
 	for i, v := range environment {
 		name, value, _ := strings.Cut(v, "=")
-		lines[i] = "\t\t<key>" + xmlText(name) + "</key>\n\t\t<string>" + xmlText(value) + "</string>"
+		lines[i] = "\t\t<key>" + html.EscapeString(name) + "</key>\n\t\t<string>" + html.EscapeString(value) + "</string>"
 	}
 	const label = "wakey.agent"
 	path := filepath.Join(home, "Library", "LaunchAgents", label+".plist")
@@ -91,21 +90,15 @@ func launchdService(program, home string, uid int, environment []string) service
 	return service{
 		path: path,
 		text: strings.NewReplacer(
-			"@PROGRAM@", xmlText(program),
+			"@PROGRAM@", html.EscapeString(program),
 			"@ENVIRONMENT@\n", joinLines(lines),
-			"@LOG@", xmlText(log),
+			"@LOG@", html.EscapeString(log),
 		).Replace(assets.LaunchdAgent),
 		answers: []string{"launchctl", "print", domain},
 		start:   []step{bootout, over, {command: []string{"launchctl", "bootstrap", domain, path}}},
 		stop:    []step{bootout, over},
 		hint:    "What it does: tail " + log,
 	}
-}
-
-func xmlText(s string) string {
-	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(s)) // a buffer takes everything
-	return b.String()
 }
 
 // joinLines ends every line, so that none at all leaves nothing behind.
