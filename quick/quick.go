@@ -5,7 +5,7 @@
 // either answer: the screen, jq and TLS are of no use to them. Packages are initialized in the order of their import
 // paths, each after those that it imports (Go specification, Program initialization). So this package is a module of its own,
 // whose path comes before all others, and it imports little: nothing that needs fmt, encoding/json or net. A
-// test in cli sees to both.
+// test in cli sees to both. docs/layout.md has what each part is worth.
 //
 // Whatever it is not sure of, it leaves to the program, which has a way of its own to the same line: see object, which
 // reads what wakey wrote and nothing else. Meanwhile it asks the keyring for what the program will want of it.
