@@ -19,28 +19,42 @@ type Alert struct {
 	Key   string // two alerts with the same key are about the same thing
 }
 
-// Alerts returns what needs a person now: accounts that can't go on by themselves, and what the watch
-// noticed and nobody has seen yet, if it is an alarm. When all is well there are none.
-func (m *Manager) Alerts() []Alert { return alertsOf(m.Accounts()) }
-
-func alertsOf(accounts []Account) []Alert {
+// Alerts returns what needs a person now, in order of the accounts' names: accounts that can't go on by
+// themselves, and what the watch noticed and nobody has seen yet, if it is an alarm. When all is well there
+// are none, and it costs little, for it is asked at each change.
+func (m *Manager) Alerts() []Alert {
+	now := m.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var all []Alert
-	for i := range accounts {
-		switch a, f := &accounts[i], &accounts[i].Noticed; {
-		case a.State == RevokedElsewhere:
-			all = append(all, Alert{a.Name, string(a.State), a.Reason, true, goneKey(a)})
-		case a.State.NeedsPerson():
-			key := fmt.Sprintf("%s %s %d", a.ID, a.State, a.SignedInAt.UnixNano()) // signing in again ends it
-			all = append(all, Alert{a.Name, string(a.State), a.Reason, a.State == IdentityChanged, key})
-		case a.OpenFindings == 0 || f.Level < Alarm:
-		case f.Kind == OwnGone:
-			all = append(all, Alert{a.Name, string(f.Kind), f.Text, true, goneKey(a)})
-		default:
-			key := fmt.Sprintf("%s%s %s %d", findingKeys(a.ID), f.Kind, f.Subject, f.First.UnixNano())
-			all = append(all, Alert{a.Name, string(f.Kind), f.Text, true, key})
+	for _, e := range m.order {
+		if e.noticed.open == 0 && !e.state(now).NeedsPerson() {
+			continue
+		}
+		a := m.account(e, now)
+		if alert, ok := alertOf(&a); ok {
+			all = append(all, alert)
 		}
 	}
+	slices.SortFunc(all, func(a, b Alert) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+func alertOf(a *Account) (alert Alert, ok bool) {
+	switch f := &a.Noticed; {
+	case a.State == RevokedElsewhere:
+		return Alert{a.Name, string(a.State), a.Reason, true, goneKey(a)}, true
+	case a.State.NeedsPerson():
+		key := fmt.Sprintf("%s %s %d", a.ID, a.State, a.SignedInAt.UnixNano()) // signing in again ends it
+		return Alert{a.Name, string(a.State), a.Reason, a.State == IdentityChanged, key}, true
+	case a.OpenFindings == 0 || f.Level < Alarm:
+		return Alert{}, false
+	case f.Kind == OwnGone:
+		return Alert{a.Name, string(f.Kind), f.Text, true, goneKey(a)}, true
+	default:
+		key := fmt.Sprintf("%s%s %s %d", findingKeys(a.ID), f.Kind, f.Subject, f.First.UnixNano())
+		return Alert{a.Name, string(f.Kind), f.Text, true, key}, true
+	}
 }
 
 // goneKey is for a refresh token that is dead, whether a list told it first or the next refresh.

@@ -56,6 +56,19 @@ func TestNothingIsToldWhenAllIsWell(t *testing.T) {
 	})
 }
 
+// It is asked at each change of any of ten thousand accounts.
+func TestAskingForAlertsCostsNothingWhenAllIsWell(t *testing.T) {
+	store := NewMemoryStore()
+	fill(t, store, 100)
+	m := New(store, Options{})
+	if err := m.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(10, func() { _ = m.Alerts() }); n > 0 {
+		t.Errorf("%.0f allocations for 100 accounts that are well", n)
+	}
+}
+
 // What is wrong with an account is told once by whatever process is the first to, and again only
 // when it was put right in between.
 func TestToldOnceByAllProcesses(t *testing.T) {

@@ -427,7 +427,7 @@ func TestWatchIsGentle(t *testing.T) {
 			t.Errorf("the next look is told to be at %s, while paused", at)
 		}
 		m.PauseWatch(false)
-		time.Sleep(time.Second)
+		time.Sleep(minWait + time.Second)
 		if n := looks() - before; n != 1 {
 			t.Errorf("%d looks at once, want 1", n)
 		}

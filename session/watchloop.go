@@ -18,7 +18,7 @@ const (
 	looksPerRound = 2
 )
 
-// PauseWatch stops Run's looks and lets them go on; what fell due meanwhile is looked at without delay.
+// PauseWatch stops Run's looks and lets them go on; what fell due meanwhile is looked at within a second.
 func (m *Manager) PauseWatch(paused bool) {
 	m.mu.Lock()
 	m.watchPaused = paused
@@ -39,13 +39,18 @@ func (m *Manager) watchStacks(ctx context.Context) {
 	defer under.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var round time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-m.watchWake:
+			// Each look that ends wakes us: look again, but not more than once in minWait.
+			timer.Reset(time.Until(round.Add(minWait)))
+			continue
 		case <-timer.C:
 		}
+		round = time.Now()
 		due, wait := m.dueLooks(m.now())
 		for _, id := range due {
 			under.Go(func() {

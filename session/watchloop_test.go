@@ -1,6 +1,9 @@
 package session
 
 import (
+	"net/http"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -35,6 +38,26 @@ func TestWatchOfManyIsSpread(t *testing.T) {
 			}
 		}
 	})
+}
+
+// And so does the loop, which every look wakes when it ends.
+func TestWatchLoopKeepsThePace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := NewMemoryStore()
+		fill(t, store, 1000)
+		var asked atomic.Int32
+		m := New(store, Options{Watch: DefaultWatch, Transport: counting{unreachable{}, &asked}})
+		run(t, m)
+		time.Sleep(100 * time.Second)
+		countBetween(t, "looks in 100 s", int(asked.Load()), 198, 202)
+	})
+}
+
+// unreachable is a network without a stack.
+type unreachable struct{}
+
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, syscall.ECONNREFUSED
 }
 
 // Looks that hang keep others from being begun, but not for ever more.
