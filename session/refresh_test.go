@@ -50,6 +50,37 @@ func TestRevocationThatHangs(t *testing.T) {
 	})
 }
 
+// And so are many revocations that are slow, all together.
+func TestRevocationsThatAreSlow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newStack(t, authd.Config{})
+		m := s.manager(NewMemoryStore())
+		a := signIn(t, m, "alice", 10*time.Hour)
+		refresh := func() {
+			t.Helper()
+			begun := time.Now()
+			if _, err := m.Refresh(t.Context(), a.ID); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(begun); took > requestTimeout {
+				t.Errorf("a refresh took %s", took)
+			}
+		}
+		s.Faults().Add(authd.Fault{Path: endSession, Status: http.StatusUnauthorized})
+		for range 8 {
+			refresh()
+		}
+		s.Faults().Clear()
+		s.Faults().Add(authd.Fault{Path: endSession, Delay: 4 * time.Second})
+		for range 4 {
+			refresh()
+		}
+		if known, there := len(account(t, m, a.ID).OwnSessions), s.Sessions(aliceUUID); known != 2 || there != 2 {
+			t.Errorf("%d sessions known, %d on the server, want the new one and its predecessor", known, there)
+		}
+	})
+}
+
 // A user who may not revoke sessions does not get one futile request more with each refresh.
 func TestRevocationThatIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
