@@ -86,7 +86,7 @@ func (a *app) agent(ctx context.Context) error {
 		defer close(told)
 		select {
 		case <-m.Changed(): // the first time: the accounts are loaded
-			log.Info("ready", "accounts", len(m.Accounts()))
+			log.Info("ready", "accounts", m.Len())
 			notify(log, "READY=1")
 			if c.on(setNotifications) {
 				tellDesktop(running, log, m)

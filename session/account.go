@@ -103,6 +103,13 @@ func (m *Manager) Accounts() []Account {
 	return all
 }
 
+// Len is how many accounts there are.
+func (m *Manager) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.order)
+}
+
 // Account finds one by ID or by name. Errors: ErrNoAccount.
 func (m *Manager) Account(nameOrID string) (Account, error) {
 	now := m.now()
@@ -125,7 +132,10 @@ func (m *Manager) account(e *entry, now time.Time) Account {
 	a := accountOf(r)
 	a.State = e.state(now)
 	a.TotalSessions, a.CountedAt = e.total, e.counted
-	a.LookedAt, a.OpenFindings, a.Noticed = e.noticed.at, e.noticed.open, e.noticed.gravest
+	a.LookedAt, a.OpenFindings = e.noticed.at, e.noticed.open
+	if f := e.noticed.gravest; f != nil {
+		a.Noticed = *f
+	}
 	if !m.watchPaused {
 		a.NextLookAt = e.lookAt
 	}

@@ -190,11 +190,21 @@ func (s *FileStore) commit(batch []*change) {
 	if len(ids) == 0 {
 		return
 	}
-	if err := s.writeAccounts(after, key.identity.Recipient()); err != nil {
+	s.replacing(before)
+	err = s.writeAccounts(after, key.identity.Recipient())
+	s.replacing(nil)
+	if err != nil {
 		fail(err)
 		return
 	}
 	s.writeIndex(before, after, ids)
+}
+
+// replacing has whoever reads meanwhile get before, instead of decrypting what is being written.
+func (s *FileStore) replacing(before *snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = before
 }
 
 // apply makes the change in snap, and tells whether there was one.

@@ -51,6 +51,7 @@ type FileStore struct {
 	mu       sync.Mutex
 	prepared bool
 	snap     *snapshot // the newest generation read or written
+	before   *snapshot // that which a commit of ours is about to replace; nil: none is under way
 	foreign  uint64    // generations read that somebody else wrote
 	key      *storeKey // open; nil: not yet
 	queue    []*change
@@ -134,7 +135,7 @@ func (s *FileStore) Stamp() (string, error) {
 	stamp, err := s.generation()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.snap != nil && s.snap.stamp == stamp {
+	if s.before != nil || s.snap != nil && s.snap.stamp == stamp {
 		stamp = "known " + strconv.FormatUint(s.foreign, 10)
 	}
 	return stamp, err
@@ -202,6 +203,9 @@ func (s *FileStore) read(ctx context.Context) (*snapshot, error) {
 func (s *FileStore) readWith(key *storeKey) (*snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.before != nil {
+		return s.before, nil // nobody else may write, and ours is not known to be written yet
+	}
 	f, err := os.Open(s.path(accountsName))
 	if errors.Is(err, fs.ErrNotExist) {
 		_, older := os.Stat(s.path(backupName))
@@ -224,6 +228,7 @@ func (s *FileStore) readWith(key *storeKey) (*snapshot, error) {
 	if key == nil {
 		return nil, errKeyChanged
 	}
+	s.snap = nil // nobody needs it while the next one takes as much room again
 	data, err := decrypt(io.MultiReader(bytes.NewReader(head), f), sizeOf(f), key.identity)
 	if wrong := new(age.NoIdentityMatchError); errors.As(err, &wrong) {
 		return nil, errKeyChanged

@@ -127,6 +127,42 @@ func TestReadingDecryptsOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
+// Who reads while this process writes decrypts nothing, and has what was there before.
+func TestReadingWhileWriting(t *testing.T) {
+	dir := t.TempDir()
+	filled(t, dir)
+	s := openTestStore(dir)
+	before, err := s.Get(t.Context(), "00000001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp, _ := s.Stamp()
+	reads := s.foreign
+	t.Cleanup(func() { afterStep = func(string) {} })
+	looked := 0
+	afterStep = func(step string) {
+		if step != "file replaced" {
+			return
+		}
+		looked++
+		if got, err := s.Get(t.Context(), "00000001"); err != nil || looked == 1 && got.Name != before.Name {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if now, err := s.Stamp(); now != stamp || err != nil {
+			t.Errorf("stamp %q, %v, want %q", now, err, stamp)
+		}
+	}
+	if _, err := s.Update(t.Context(), "00000001", named("c")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Get(t.Context(), "00000001"); err != nil || got.Name != "c" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if looked == 0 || s.foreign != reads {
+		t.Errorf("looked %d times, decrypted %d times", looked, s.foreign-reads)
+	}
+}
+
 func TestUpdatesAreWrittenTogether(t *testing.T) {
 	const n = 50
 	dir := t.TempDir()

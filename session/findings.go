@@ -20,18 +20,19 @@ func (m *Manager) readWatched(a Account) (watched, error) {
 type noticed struct {
 	at      time.Time
 	open    int
-	gravest Finding // of the open ones
+	gravest *Finding // of the open ones; nil: there are none
 }
 
 // notice keeps for Accounts what w says.
 func (m *Manager) notice(id ID, w *watched) {
 	n := noticed{at: w.LookedAt}
-	for _, f := range w.Findings {
+	for i := range w.Findings {
+		f := w.Findings[i] // a copy, which keeps no other
 		if !f.Open() {
 			continue
 		}
-		if n.open++; n.open == 1 || f.graver(&n.gravest) {
-			n.gravest = f
+		if n.open++; n.open == 1 || f.graver(n.gravest) {
+			n.gravest = &f
 		}
 	}
 	m.mu.Lock()

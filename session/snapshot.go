@@ -58,6 +58,7 @@ func markOf(line []byte) uint64 { return maphash.Bytes(markSeed, line) }
 
 // changed returns the records whose marks are not those in have, and the IDs of the others.
 func (s *snapshot) changed(have map[ID]uint64) (changed []Record, same []ID, err error) {
+	changed = make([]Record, 0, max(0, len(s.book.ids)-len(have)))
 	for _, id := range s.book.ids {
 		if mark, ok := have[id]; ok && mark == markOf(s.book.lines[id]) {
 			same = append(same, id)
