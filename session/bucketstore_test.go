@@ -515,3 +515,39 @@ func TestBucketUnfit(t *testing.T) {
 		t.Error("a machine without the key has joined")
 	}
 }
+
+// What a newer wakey wrote is refused, not misread.
+func TestBucketOfANewerVersion(t *testing.T) {
+	s := join(t, newTestBucket(t), 1)
+	r, err := s.Update(t.Context(), "00000001", named("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := encodeRecord(&r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(key string, data []byte, err error) {
+		t.Helper()
+		v, gerr := s.link.get(t.Context(), bucketWait, key)
+		if err = errors.Join(err, gerr); err == nil {
+			_, err = s.link.put(t.Context(), bucketWait, write{key: key, data: data, rev: v.rev})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := s.sealJSON(t.Context(), bucketRecord{formatVersion + 1, line})
+	put(accountsKeys+"00000001", data, err)
+	_, err = s.Get(t.Context(), "00000001")
+	says(t, err, ErrNewer, "account 00000001", "update wakey")
+	_, err = s.Update(t.Context(), "00000001", named("b"))
+	says(t, err, ErrNewer)
+	data, err = s.sealJSON(t.Context(), bucketIndex{Version: formatVersion + 1})
+	put(indexKey, data, err)
+	_, err = s.Load(t.Context())
+	says(t, err, ErrNewer, "update wakey")
+	put(keyKey, []byte(`{"version": 99}`), nil)
+	_, err = InitBucket(t.Context(), t.TempDir(), BucketInit{s.bucket, 1, PassphraseKey}, StoreOptions{Passphrase: testPassphrase})
+	says(t, err, ErrNewer, "update wakey")
+}
