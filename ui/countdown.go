@@ -87,11 +87,14 @@ func age(now, then time.Time) string {
 }
 
 // exact writes a time in full, in this machine's zone and, where that is another, in UTC.
-func exact(t time.Time) string {
+func exact(t time.Time) string { return exactIn(t, time.Local) }
+
+// exactIn is exact in another zone than the machine's.
+func exactIn(t time.Time, zone *time.Location) string {
 	if t.IsZero() {
 		return "unknown"
 	}
-	local := t.Local()
+	local := t.In(zone)
 	if _, offset := local.Zone(); offset == 0 {
 		return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
 	}

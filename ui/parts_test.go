@@ -73,13 +73,10 @@ func TestClockTime(t *testing.T) {
 			t.Errorf("%v: %q, not %q", d, got, want)
 		}
 	}
-	zone := time.Local
-	defer func() { time.Local = zone }()
-	if got := exact(evening); got != "2026-11-23 23:30:00 UTC" {
+	if got := exactIn(evening, time.UTC); got != "2026-11-23 23:30:00 UTC" {
 		t.Errorf("in UTC: %q", got)
 	}
-	time.Local = time.FixedZone("EST", -5*3600)
-	if got := exact(evening); got != "2026-11-23 18:30:00 EST, 23:30:00 UTC" {
+	if got := exactIn(evening, time.FixedZone("EST", -5*3600)); got != "2026-11-23 18:30:00 EST, 23:30:00 UTC" {
 		t.Errorf("west of it: %q", got)
 	}
 }
