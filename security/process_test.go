@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -113,6 +114,11 @@ func (w *world) crash(t *testing.T, name string, args ...string) (dumped bool, t
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	if len(args) > 0 {
 		d.says("ready")
+		// Two things keep the memory from the disk, and on Linux each would do alone: this, and that the process may not be dumped.
+		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", cmd.Process.Pid))
+		if err != nil || !regexp.MustCompile(`(?m)^Max core file size +0 `).Match(limits) {
+			t.Errorf("core dumps are not limited to nothing: %v\n%s", err, limits)
+		}
 		if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 			t.Fatal(err)
 		}
