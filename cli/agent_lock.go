@@ -18,8 +18,7 @@ func lockAgent(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making room for the store: %w", err)
 	}
-	pidFile := filepath.Join(dir, "agent.pid")
-	lock := flock.New(filepath.Join(dir, "agent.lock"), flock.SetPermissions(0o600))
+	pidFile, lock := agentFiles(dir)
 	ours, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", lock.Path(), err)
@@ -37,4 +36,22 @@ func lockAgent(dir string) (release func(), err error) {
 		_ = os.Remove(pidFile)
 		_ = lock.Close()
 	}, nil
+}
+
+func agentFiles(dir string) (pidFile string, lock *flock.Flock) {
+	return filepath.Join(dir, "agent.pid"), flock.New(filepath.Join(dir, "agent.lock"), flock.SetPermissions(0o600))
+}
+
+// runningAgent gives the number of the process of the agent that keeps the store in dir, "" for none.
+func runningAgent(dir string) string {
+	pidFile, lock := agentFiles(dir)
+	pid, err := os.ReadFile(pidFile)
+	if err != nil {
+		return ""
+	}
+	if free, err := lock.TryRLock(); err != nil || free {
+		_ = lock.Close() // it was killed
+		return ""
+	}
+	return strings.TrimSpace(string(pid))
 }

@@ -143,8 +143,12 @@ func TestAgentRunsOncePerHome(t *testing.T) {
 	first.sees("msg=ready")
 	second := h.agent()
 	code, rest := second.ends()
-	if want := fmt.Sprintf("process %d", first.Process.Pid); code != exitError || !strings.Contains(rest, want) {
-		t.Errorf("a second agent: exit code %d:\n%s\nwant %q in it", code, rest, want)
+	process := fmt.Sprintf("process %d", first.Process.Pid)
+	if code != exitError || !strings.Contains(rest, process) {
+		t.Errorf("a second agent: exit code %d:\n%s\nwant %q in it", code, rest, process)
+	}
+	if out, err := printed(t, h, "doctor", "--offline"); err != nil || !strings.Contains(out, process+" keeps the accounts fresh") {
+		t.Errorf("the doctor, %v:\n%s", err, out)
 	}
 	other := newHouse(t).agent()
 	other.sees("msg=ready")
@@ -154,6 +158,9 @@ func TestAgentRunsOncePerHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.ends()
+	if out, err := printed(t, h, "doctor", "--offline"); err != nil || !strings.Contains(out, "none runs") {
+		t.Errorf("the doctor once it was killed, %v:\n%s", err, out)
+	}
 	third := h.agent()
 	third.sees("msg=ready")
 	third.terminates()

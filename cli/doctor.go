@@ -68,9 +68,10 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:     "doctor",
 		Short:   "Find out what is wrong",
 		GroupID: groupMachine,
-		Long: `Look at everything that has to work: settings, the store and its key, the terminal and the
-clipboard; and of each account the name of its stack, the certificate, the service, the clocks, the
-token and its permissions. It changes nothing.
+		Long: `Look at everything that has to work: settings, the store, its key and its files, the agent, the
+terminal and the clipboard; and of each account the name of its stack, the certificate, the service,
+the clocks, the token and its permissions. It changes nothing, but that what others could read of
+the store is closed, as every command does.
 
 --bundle writes what was found, and the end of the log, into a file for a bug report. Names of
 accounts, users, hosts, uuids and fingerprints are replaced; read it before you send it.`,
@@ -168,9 +169,20 @@ func (x *examination) store(ctx context.Context) []session.Account {
 
 // files looks at the store's files, and tells whether the accounts are worth a try.
 func (x *examination) files(ctx context.Context) bool {
+	open := openToOthers(session.DefaultDir()) // the next line closes them
 	status, err := x.app.fileStore().Status(ctx)
 	if !x.checkf("directory", err, "%s", session.DefaultDir()) {
 		return false
+	}
+	if open > 0 {
+		x.addf(notice, "files", "others had access to %d of them, which was taken away now", open)
+	} else {
+		x.addf(fine, "files", "nobody else has access")
+	}
+	if pid := runningAgent(session.DefaultDir()); pid != "" {
+		x.addf(fine, "agent", "process %s keeps the accounts fresh", pid)
+	} else {
+		x.addf(fine, "agent", "none runs: tokens are refreshed when somebody asks for one")
 	}
 	if x.app.bucket != nil {
 		x.bucket(ctx)

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -155,7 +157,40 @@ func (x *examination) stackVersion(ctx context.Context, client *api.Client, toke
 		x.addf(fine, "version", "Wazo %s", api.Clean(infos.Version))
 		return
 	}
-	x.addf(notice, "version", "the stack doesn't tell (status %d of confd)", resp.StatusCode)
+	x.addf(notice, "version", "the stack doesn't tell (status %d of confd); by what it answers, %s", resp.StatusCode, versionClue(ctx, client, token))
+}
+
+// versionClue tells what the list of refresh tokens says of the stack's version (contract 13).
+func versionClue(ctx context.Context, client *api.Client, token api.Secret) string {
+	resp, err := client.Do(ctx, http.MethodGet, "/auth/0.1/users/me/tokens?limit=1", nil, nil, token)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	var list struct {
+		Items []map[string]any `json:"items"`
+	}
+	if json.NewDecoder(http.MaxBytesReader(nil, resp.Body, failureLimit)).Decode(&list) != nil || len(list.Items) == 0 {
+		return "any"
+	}
+	if _, has := list.Items[0]["metadata"]; has {
+		return "25.09 or newer"
+	}
+	return "older than 25.09"
+}
+
+// openToOthers counts the files of the store that others have access to.
+func openToOthers(dir string) (n int) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // there is none yet
+		}
+		if info, err := d.Info(); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+			n++
+		}
+		return nil
+	})
+	return n
 }
 
 // passphrase looks at where the store's passphrase comes from.

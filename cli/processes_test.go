@@ -7,11 +7,13 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +27,7 @@ import (
 
 var (
 	rounds = flag.Int("rounds", 20, "how often TestKilledHolder kills a process")
+	inARow = flag.Int("in-a-row", 60, "how often TestTokensInARow asks for the token")
 	among  = flag.Int("among", 4, "how many processes want the token in each of its rounds")
 )
 
@@ -349,4 +352,43 @@ func (h *house) holder(racers []*racer) *racer {
 		}
 	}
 	return nil
+}
+
+// However often the token is asked for, nothing is left behind: no lock, no temporary file, no session.
+func TestTokensInARow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a process for each: without -short")
+	}
+	h := newHouse(t)
+	files := func() (names []string) {
+		err := filepath.WalkDir(filepath.Dir(filepath.Dir(h.dir)), func(path string, _ fs.DirEntry, err error) error {
+			names = append(names, path)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	first, err := printed(t, h, "token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := files()
+	for range *inARow {
+		if token, err := printed(t, h, "token"); token != first || err != nil {
+			t.Fatalf("%q, not %q: %v", token, first, err)
+		}
+	}
+	if after := files(); !slices.Equal(before, after) {
+		t.Errorf("there was %q, and is %q", before, after)
+	}
+	if n, asked := h.server.Sessions(users["alice"]), h.server.Count(http.MethodPost, "/token"); n != 1 || asked != 1 {
+		t.Errorf("%d sessions, and %d requests for a token", n, asked)
+	}
+	lock, err := h.store.Lock(t.Context(), h.account.ID)
+	if err != nil || lock.Interrupted != nil {
+		t.Fatalf("the lock: %v, %+v", err, lock)
+	}
+	lock.Release()
 }
