@@ -169,13 +169,13 @@ func (x *examination) store(ctx context.Context) []session.Account {
 
 // files looks at the store's files, and tells whether the accounts are worth a try.
 func (x *examination) files(ctx context.Context) bool {
-	open := openToOthers(session.DefaultDir()) // the next line closes them
+	exposed := openToOthers(session.DefaultDir()) // the next line closes them
 	status, err := x.app.fileStore().Status(ctx)
 	if !x.checkf("directory", err, "%s", session.DefaultDir()) {
 		return false
 	}
-	if open > 0 {
-		x.addf(notice, "files", "others had access to %d of them, which was taken away now", open)
+	if exposed > 0 {
+		x.addf(notice, "files", "others had access to %d of them, which was taken away now", exposed)
 	} else {
 		x.addf(fine, "files", "nobody else has access")
 	}

@@ -181,7 +181,7 @@ func versionClue(ctx context.Context, client *api.Client, token api.Secret) stri
 
 // openToOthers counts the files of the store that others have access to.
 func openToOthers(dir string) (n int) {
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil //nolint:nilerr // there is none yet
 		}

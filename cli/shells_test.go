@@ -57,8 +57,8 @@ func TestShells(t *testing.T) {
 				return strings.Split(strings.TrimSpace(string(out)), "\n")
 			}
 			for words, want := range map[string]string{
-				"wakey token":                 string(h.account.Name),
-				"wakey exec -a":               string(h.account.Name),
+				"wakey token":                 h.account.Name,
+				"wakey exec -a":               h.account.Name,
 				"wakey refresh-tokens revoke": "phone-7c1e",
 				"wakey refresh-tokens label":  "phone-7c1e",
 			} {
