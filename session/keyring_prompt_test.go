@@ -116,16 +116,16 @@ func TestKeyringIsWaitedFor(t *testing.T) {
 		t.Errorf("told %+v, asked %+v", asked, a.asked)
 	}
 
-	waits := 0
+	var waits atomic.Int32 // the last may not be over when the keyring has answered
 	person.Keyring = func(ctx context.Context, _ KeyringRequest) {
-		if waits++; waits == 1 {
+		if waits.Add(1) == 1 {
 			if err := daemon.Process.Signal(syscall.SIGCONT); err != nil {
 				t.Error(err)
 			}
 		}
 		<-ctx.Done() // it has answered
 	}
-	if _, err := OpenFileStore(s.dir, person).Load(t.Context()); err != nil || waits == 0 {
-		t.Errorf("after %d waits: %v", waits, err)
+	if _, err := OpenFileStore(s.dir, person).Load(t.Context()); err != nil || waits.Load() == 0 {
+		t.Errorf("after %d waits: %v", waits.Load(), err)
 	}
 }
