@@ -48,7 +48,8 @@ func TestSignInCutOffIsTold(t *testing.T) {
 	}
 }
 
-// A refresh that was cut off, of an account that was forgotten since, is no sign-in of nobody.
+// A refresh that was cut off, of an account that was forgotten since, is no sign-in of nobody. Whoever runs
+// from then on tells.
 func TestRefreshCutOffOfAForgottenAccountIsTold(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	s := openTestStore(dir)
@@ -64,7 +65,9 @@ func TestRefreshCutOffOfAForgottenAccountIsTold(t *testing.T) {
 	}
 	l.Release()
 	m := New(openTestStore(dir), Options{})
-	m.tellOrphans(ctx)
+	stop := run(t, m)
+	eventually(t, "what was cut off to be told", func() bool { return len(m.Events()) > 0 })
+	stop()
 	told := m.Events()
 	if len(told) != 1 || !strings.Contains(told[0].Text, "a refresh of an account that was forgotten since, client_id wakey-x-00000002") {
 		t.Errorf("told %+v", told)
