@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,4 +170,32 @@ func TestRespondOffline(t *testing.T) {
 			t.Errorf("cut off: %+v, %v", all, err)
 		}
 	})
+}
+
+// A journal of another user than the account's, or of another stack, is not gone on with: it would revoke somebody else's.
+func TestResumeOfSomebodyElse(t *testing.T) {
+	for name, change := range map[string]func(*Plan){
+		"user":  func(p *Plan) { p.UserUUID = drillBob },
+		"stack": func(p *Plan) { p.Stack = "https://other.example.com" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				d := newDrill(t)
+				m := d.through(d.spied())
+				a := d.add(m, "alice", "alice", 0)
+				in := d.respond(m, d.plan(m, a.ID, ResponseOptions{}), ResponseHooks{})
+				change(&in.Plan)
+				if err := m.keepIncident(in); err != nil {
+					t.Fatal(err)
+				}
+				before := d.Count("", "")
+				if _, err := m.ResumeResponse(t.Context(), in.Plan.ID, ResponseHooks{}); err == nil || !strings.Contains(err.Error(), "another user's now") {
+					t.Errorf("error %v", err)
+				}
+				if n := d.Count("", "") - before; n != 0 {
+					t.Errorf("%d requests", n)
+				}
+			})
+		})
+	}
 }
