@@ -325,7 +325,7 @@ func TestServerDownForAnHour(t *testing.T) {
 		}
 		time.Sleep(55 * time.Minute)
 		wantState(t, m, a.ID, Expired)
-		countBetween(t, "requests in an hour without a server", int(asked.Load()), 10, 45)
+		countBetween(t, "requests in an hour without a server", int(asked.Load()), 10, 50)
 
 		s.Faults().SetDown(false)
 		time.Sleep(backoffMax + time.Second)

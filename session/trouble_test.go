@@ -37,13 +37,13 @@ func TestServerTrouble(t *testing.T) {
 		sessions int   // on the server at most when it is over
 		leaks    bool  // each may have opened a session that nobody knows
 	}{
-		{"500 for an hour", authd.Fault{Path: "/token refresh", Status: 500}, time.Hour, Expired, 12, 45, 2, true},
-		{"502 page of a proxy", authd.Fault{Path: "/token refresh", Status: 502, HTML: true}, time.Hour, Expired, 12, 45, 2, true},
-		{"a captive portal's page", authd.Fault{Path: "/token refresh", Status: 200, HTML: true}, 10 * time.Minute, Degraded, 3, 12, 2, false},
-		{"asked too often", authd.Fault{Path: "/token refresh", Status: 429, HTML: true}, 10 * time.Minute, Degraded, 3, 12, 2, false},
-		{"too many sessions", authd.Fault{Path: "/token refresh", Status: 429}, 10 * time.Minute, Degraded, 3, 12, 2, false},
+		{"500 for an hour", authd.Fault{Path: "/token refresh", Status: 500}, time.Hour, Expired, 12, 50, 2, true},
+		{"502 page of a proxy", authd.Fault{Path: "/token refresh", Status: 502, HTML: true}, time.Hour, Expired, 12, 50, 2, true},
+		{"a captive portal's page", authd.Fault{Path: "/token refresh", Status: 200, HTML: true}, 10 * time.Minute, Degraded, 3, 14, 2, false},
+		{"asked too often", authd.Fault{Path: "/token refresh", Status: 429, HTML: true}, 10 * time.Minute, Degraded, 3, 14, 2, false},
+		{"too many sessions", authd.Fault{Path: "/token refresh", Status: 429}, 10 * time.Minute, Degraded, 3, 14, 2, false},
 		// The server acts on each of them, after we have given up.
-		{"slow answers", authd.Fault{Path: "/token refresh", Delay: time.Minute}, 10 * time.Minute, Degraded, 3, 12, 14, true},
+		{"slow answers", authd.Fault{Path: "/token refresh", Delay: time.Minute}, 10 * time.Minute, Degraded, 3, 14, 14, true},
 		{"cut in the middle of the answer", authd.Fault{Path: "/token refresh", Cut: true, Times: 1}, 5 * time.Minute, Active, 2, 2, 3, true},
 		{"acted on, then 500", authd.Fault{Path: "/token refresh", Status: 500, After: true, Times: 2}, 5 * time.Minute, Active, 3, 3, 4, true},
 	}
