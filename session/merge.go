@@ -41,7 +41,9 @@ func (m *Manager) reached(recs []Record, err error) (known bool, _ error) {
 		return false, err
 	}
 	m.cutOff = err
-	m.signal()
+	if m.loaded { // else there is nothing to look at before recs are taken in
+		m.signal()
+	}
 	m.mu.Unlock()
 	switch {
 	case cut && before == nil:
