@@ -289,6 +289,6 @@ func (x *examination) account(ctx context.Context, account session.Account, offl
 	case n >= sessionsAllowed*9/10:
 		x.addf(notice, "sessions", "%d, and 100 are the usual end: \"wakey sessions revoke --others\" makes room", n)
 	default:
-		x.addf(fine, "sessions", "%d of the user, opened by this machine: %d", n, len(account.OwnSessions))
+		x.addf(fine, "sessions", "%d of the user, opened by %s: %d", n, x.app.opener(), len(account.OwnSessions))
 	}
 }

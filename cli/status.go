@@ -287,7 +287,7 @@ func (a *app) describe(s standing) error {
 		f.add("Response", "was cut off: \"wakey incidents resume "+s.cutOff+"\" goes on with it")
 	}
 	if s.TotalSessions >= 0 {
-		f.add("Sessions", fmt.Sprintf("%d of the user, %d opened by this machine", s.TotalSessions, len(s.OwnSessions)))
+		f.add("Sessions", fmt.Sprintf("%d of the user, %d opened by %s", s.TotalSessions, len(s.OwnSessions), a.opener()))
 	}
 	for _, l := range s.Leaks {
 		f.add("Cut off", fmt.Sprintf("a %s %s: the stack may hold a session nobody knows for %s", l.Op, when(l.At, now), inWords(l.Until.Sub(now))))
@@ -330,4 +330,12 @@ func keeper(kind session.KeyKind) string {
 	default:
 		return string(kind)
 	}
+}
+
+// opener says who opened the sessions that are ours: with a bucket, nobody notes which of the machines it was.
+func (a *app) opener() string {
+	if a.bucket != nil {
+		return "the machines of the bucket"
+	}
+	return "this machine"
 }
