@@ -61,7 +61,7 @@ func (o *Options) clipboardTime() time.Duration {
 
 // framesPerSecond bounds how often the screen is drawn, and how late the first frame comes. More
 // would cost an idle program more than its countdowns do.
-const framesPerSecond = 50
+const framesPerSecond = 40
 
 // errNoTerminal says that there is nothing to draw on.
 var errNoTerminal = errors.New("no terminal to draw on; use the commands instead (wakey help)")
